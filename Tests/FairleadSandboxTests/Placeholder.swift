@@ -1,0 +1,2 @@
+import FairleadSandbox
+import Testing
