@@ -85,11 +85,16 @@ public struct Dialect: Sendable {
   public let forUpdate: String
   /// The column type for bytes.
   public let blob: String
+  /// A query that makes the transactions which run it take turns; `nil` where all writers do anyway.
+  public let takeTurn: String?
 
-  public init(engine: Engine, skipLocked: String, forUpdate: String, blob: String) {
+  public init(
+    engine: Engine, skipLocked: String, forUpdate: String, blob: String, takeTurn: String? = nil
+  ) {
     self.engine = engine
     self.skipLocked = skipLocked
     self.forUpdate = forUpdate
     self.blob = blob
+    self.takeTurn = takeTurn
   }
 }
