@@ -89,6 +89,8 @@ let package = Package(
       name: "FairleadTests",
       dependencies: [
         "Fairlead", "FairleadSQLite", "FairleadTesting",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
       ]
     ),
     .testTarget(
