@@ -35,6 +35,8 @@ extension SQLiteDatabase {
     guard markClosed() else { return }
     hub.finish()
     try await onDispatchQueue { [pool, self] in
+      // GRDB closes its readers last, and only a writer that closes last removes the log files.
+      (pool as? DatabasePool)?.invalidateReadOnlyConnections()
       // Best effort: the log is replayed at the next start when it cannot be emptied now.
       try? pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
       do { try pool.close() } catch { throw translate(error) }
