@@ -1,0 +1,361 @@
+"""Plants a recognisable secret wherever one can enter, uses everything, errors included, and then
+looks for them where none may be: storage files, logs, metrics, pages and answers.
+
+The scanner first proves on a database of its own that it finds a planted plaintext.
+"""
+
+import base64
+import dataclasses
+import re
+import secrets
+import sqlite3
+import sys
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
+
+import requests
+from conftest import APPLICATION, connect_slack, connection_of
+from harness.browser import Browser
+from harness.deployment import Sandbox, Server, clean_environment, run_fairlead
+from harness.receiver import Receiver
+from harness.sandbox import objects_in
+from harness.stripe_events import event, signed
+from harness.upstream import RawUpstream, definition
+from harness.waiting import eventually
+
+
+@dataclasses.dataclass(frozen=True)
+class Planted:
+    """A secret and what it is. `answers` says whether API answers are searched for it too; a secret
+    whose purpose is to be shown there (a link, a code in a URL) is looked for at rest only."""
+
+    name: str
+    value: str
+    answers: bool = True
+
+    def forms(self):
+        """The value as bytes, and as whoever stores or logs it might write it."""
+        raw = self.value.encode()
+        yield raw
+        yield raw.hex().encode()
+        yield quote(self.value, safe="").encode()
+        # Base64 of it as a part of something longer: one form for each position modulo three, less
+        # the characters that the neighbours decide.
+        for offset in range(3):
+            encoded = base64.b64encode(b"\0" * offset + raw)
+            start = (0, 2, 3)[offset]
+            end = len(encoded) - (4 if (len(raw) + offset) % 3 else 0)
+            yield encoded[start:end]
+            yield encoded[start:end].translate(bytes.maketrans(b"+/", b"-_"))
+        if self.value.startswith("whsec_"):
+            try:
+                yield base64.b64decode(self.value[6:] + "==", validate=False)
+            except ValueError:
+                pass
+
+
+class Scanner:
+    def __init__(self):
+        self.planted = []
+
+    def plant(self, name, value=None, **more):
+        """Adds a secret; makes one up where none is given. Its value."""
+        value = value or f"plant{secrets.token_hex(16)}"
+        assert len(value) >= 12, f"{name} is too short to be recognised"
+        if value not in (one.value for one in self.planted):
+            self.planted.append(Planted(name, value, **more))
+        return value
+
+    def search(self, where, data, *, answer=False):
+        """The findings in these bytes."""
+        found = []
+        for secret in self.planted:
+            if answer and not secret.answers:
+                continue
+            if any(len(form) >= 10 and form in data for form in secret.forms()):
+                found.append(f"{secret.name} in {where}")
+        return found
+
+
+def self_test():
+    """A scanner that finds nothing must be one that could have found something."""
+    scanner = Scanner()
+    value = scanner.plant("a planted secret")
+    webhook = scanner.plant("a webhook secret", "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode())
+    for sample in (
+        value.encode(), b"x" + value.encode().hex().encode() + b"y", webhook.encode(),
+        base64.b64decode(webhook[6:]),
+        *(base64.b64encode(b"user"[:n] + value.encode() + b"tail") for n in range(4)),
+    ):
+        assert scanner.search("a sample", b"before " + sample + b" after"), sample
+    assert scanner.search("a clean sample", secrets.token_hex(4096).encode()) == []
+    with tempfile.TemporaryDirectory() as name:
+        database = sqlite3.connect(Path(name) / "test.db")
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("CREATE TABLE t (v TEXT)")
+        database.execute("INSERT INTO t VALUES (?)", (f"token={value}",))
+        database.commit()
+        assert any(
+            scanner.search(path.name, path.read_bytes()) for path in Path(name).iterdir()
+        ), "a plaintext in a database file was not found"
+        database.close()
+
+
+class Recorder(requests.Session):
+    """Keeps every answer, headers included, but those that show a secret once on purpose."""
+
+    def __init__(self, server):
+        super().__init__()
+        self.server = server
+        self.kept = []
+
+    def call(self, method, path, *, key=None, keep=True, **options):
+        headers = dict(options.pop("headers", {}))
+        if key:
+            headers.setdefault("Authorization", f"Bearer {key}")
+        answer = self.request(
+            method, self.server.url + path, headers=headers, allow_redirects=False, timeout=30,
+            **options)
+        if keep:
+            self.keep(f"{method} {path.split('?')[0]} -> {answer.status_code}", answer)
+        return answer
+
+    def keep(self, what, answer):
+        head = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
+        self.kept.append((what, head.encode() + b"\n\n" + answer.content))
+
+
+TOKEN = re.compile(r"^(xox|xoxe)[A-Za-z0-9.-]{8,}")
+
+
+def plant_tokens(scanner, controls):
+    """All tokens the sandbox ever issued, from its state."""
+    count = len(scanner.planted)
+    for holder in objects_in(controls.state("slack")):
+        for value in list(holder.values()) + list(holder):
+            if isinstance(value, str) and TOKEN.match(value) and len(value) >= 12:
+                scanner.plant("an OAuth token of Slack", value)
+    return len(scanner.planted) - count
+
+
+def use_everything(scanner, server, sandbox, receiver, upstream):
+    """Every kind of secret on its way in, and every kind of answer on its way out."""
+    recorder = Recorder(server)
+    admin = server.admin_key
+    controls = sandbox.controls
+
+    # Keys of ours: made, used, revoked, wrong, in every place where they may stand.
+    full = scanner.plant("an API key", server.create_key("full"))
+    narrow = scanner.plant("a scoped API key", server.create_key("narrow", "proxy"))
+    for key in (full, narrow):
+        recorder.call("GET", "/v1/connections", key=key)
+    for headers in (
+        {"x-api-key": full}, {"fairlead-key": full},
+        {"Authorization": "Basic " + base64.b64encode(f"{full}:".encode()).decode()},
+    ):
+        recorder.call("GET", "/v1/proxy/stripe/v1/customers", headers=headers)
+    for place in ("Authorization", "x-api-key", "fairlead-key", "Cookie"):
+        wrong = scanner.plant(f"a wrong key in {place}", f"fl_{secrets.token_hex(20)}")
+        text = f"Bearer {wrong}" if place == "Authorization" else (
+            f"fairlead_session={wrong}" if place == "Cookie" else wrong)
+        recorder.call("GET", "/v1/connections", headers={place: text})
+        recorder.call("GET", "/", headers={place: text})
+
+    # An account connected through the redirects: code, state, link, tokens; refreshed, revoked.
+    browser = connect_slack(server, "leak-1")
+    for _, url, _ in browser.trail:
+        query = parse_qs(urlsplit(url).query)
+        for name in ("code", "state", "code_verifier"):
+            for value in query.get(name, []):
+                if len(value) >= 12:
+                    scanner.plant(f"the OAuth {name}", value, answers=False)
+    connection = connection_of(server, "slack", "leak-1")
+    path = f"/v1/connections/{connection['id']}"
+    for _ in range(2):
+        token = recorder.call("GET", f"{path}/token", key=admin, keep=False).json()["access_token"]
+        scanner.plant("an OAuth access token", token)
+        controls.fault("slack", "expire_tokens")
+        recorder.call("POST", "/v1/proxy/slack:leak-1/api/auth.test", key=narrow)
+        recorder.call("POST", f"{path}/refresh", key=admin)
+        controls.clear_faults()
+    assert plant_tokens(scanner, controls), "the sandbox's state shows no token"
+    connect_slack(server, "leak-2")
+    plant_tokens(scanner, controls)
+    controls.fault("slack", "revoke")
+    recorder.call("POST", "/v1/proxy/slack:leak-2/api/auth.test", key=narrow)
+    recorder.call("POST", "/v1/proxy/slack:leak-2/api/auth.test", key=narrow,
+                  headers={"fairlead-errors": "plain"})
+    controls.clear_faults()
+    for callback in ("code=%s&state=x", "code=x&state=%s", "error=access_denied&state=%s"):
+        wrong = scanner.plant("a value of a forged callback")
+        recorder.call("GET", f"/oauth/callback/slack?{callback % wrong}")
+
+    # Credentials by API, valid and not.
+    api_key = scanner.plant("an API key of a connection", f"sk-{secrets.token_hex(20)}")
+    recorder.call("POST", "/v1/connections", key=admin, json={
+        "integration": "raw", "owner": "leak", "credentials": {"api_key": api_key}})
+    for number, credentials in enumerate((
+        {"api_key": "%", "api_secret": "%"}, {"username": "%", "password": "%"},
+        {"access_token": "%", "refresh_token": "%"}, {"nonsense": "%"}, "%",
+    )):
+        value = scanner.plant(f"refused credentials {number}")
+        given = value if credentials == "%" else {name: value for name in credentials}
+        for integration in ("raw", "slack", "nope"):
+            recorder.call("POST", "/v1/connections", key=admin, json={
+                "integration": integration, "owner": f"leak-{number}", "credentials": given})
+    recorder.call("POST", "/v1/connections", key=admin,
+                  data='{"credentials": {"api_key": "%s"' % scanner.plant("a key in broken JSON"))
+
+    # Secrets in what is proxied: query, header, form, JSON; and a provider that fails or echoes.
+    def failing(exchange):
+        exchange.read_body()
+        exchange.reset()
+
+    def refusing(exchange):
+        exchange.answer("401 Unauthorized", '{"error":"no"}')
+
+    def erring(exchange):
+        exchange.answer("500 Internal Server Error", '{"error":"no"}')
+
+    for behaviour in (failing, refusing, erring, lambda exchange: exchange.answer()):
+        upstream.behave(behaviour)
+        secret = {
+            place: scanner.plant(f"a secret in a proxied {place}")
+            for place in ("query", "header", "form", "JSON body", "path")
+        }
+        base = f"/v1/proxy/raw:leak/{secret['path']}/x?access_token={secret['query']}"
+        for method, options in (
+            ("GET", {}), ("POST", {"data": {"client_secret": secret["form"]}}),
+            ("POST", {"json": {"password": secret["JSON body"]}}),
+        ):
+            for plain in ({}, {"fairlead-errors": "plain"}):
+                recorder.call(method, base, headers={
+                    "fairlead-key": narrow, "Authorization": f"Bearer {secret['header']}",
+                    "Cookie": f"session={secret['header']}"} | plain, **options)
+    recorder.call("GET", "/v1/proxy/nope:x/y?token=" + scanner.plant("a query of no target"), key=admin)
+    recorder.call("GET", "/nothing?token=" + scanner.plant("a query of no route"), key=admin)
+
+    # A destination, its deliveries, its failures; webhooks signed, forged and with odd headers.
+    made = recorder.call("POST", "/v1/destinations", key=admin, keep=False, json={
+        "url": f"{receiver.url}?token={scanner.plant('a token in the URL of a destination', answers=False)}",
+        "integrations": ["stripe"]}).json()
+    scanner.plant("the secret of a destination", made["secret"])
+    receiver.fail_next(1)
+    for number in range(3):
+        body, headers = signed(event(), server.environment["STRIPE_WEBHOOK_SECRET"])
+        headers["Authorization"] = "Bearer " + scanner.plant("a header of a webhook")
+        event_id = recorder.call("POST", "/webhooks/stripe", data=body, headers=headers).json()["event_id"]
+        eventually(lambda: receiver.deliveries(webhook_id=event_id))
+        recorder.call("GET", f"/v1/events/{event_id}", key=admin)
+    body, headers = signed(event(), scanner.plant("a forger's secret", "whsec_" + secrets.token_hex(20)))
+    recorder.call("POST", "/webhooks/stripe", data=body, headers=headers)
+    unverified = scanner.plant("the body of a forged webhook")
+    recorder.call("POST", "/webhooks/stripe", data=unverified, headers=headers)
+
+    # The dashboard, signed in.
+    visitor = Browser()
+    for key in (scanner.plant("a wrong key at the sign-in"), admin):
+        visitor.sign_in(f"{server.url}/", key)
+        recorder.keep("the dashboard", visitor.answer)
+    for cookie in visitor.session.cookies:
+        scanner.plant(f"the cookie {cookie.name}", cookie.value, answers=False)
+    visitor.open(f"{server.url}/")
+    recorder.keep("the dashboard", visitor.answer)
+
+    # And everything that can be read.
+    for path in ("/metrics", "/openapi.json", "/healthz", "/readyz", "/v1/connections", path,
+                 "/v1/events", "/v1/deliveries", "/v1/destinations", f"/v1/destinations/{made['id']}",
+                 "/v1/integrations", "/v1/integrations/slack", "/v1/health", "/v1/requests",
+                 "/v1/alerts"):
+        recorder.call("GET", path, key=admin)
+    for command in (["doctor"], ["status"], ["connections"], ["events"], ["keys", "list"]):
+        run = server.run(*command)
+        recorder.kept.append((f"fairlead {' '.join(command)}", (run.stdout + run.stderr).encode()))
+    recorder.call("DELETE", f"/v1/connections/{connection['id']}", key=admin)
+    return recorder
+
+
+def bad_starts(scanner, server):
+    """Configuration errors name the variable and never its value."""
+    outputs = []
+    for variable in ("FAIRLEAD_VAULT_KEYS", "FAIRLEAD_DATABASE", "FAIRLEAD_PUBLIC_URL"):
+        value = scanner.plant(f"a bad {variable}")
+        if variable == "FAIRLEAD_DATABASE":
+            value = f"postgres://user:{value}@127.0.0.1:1/none"
+        environment = server.environment | {variable: value}
+        run = run_fairlead(
+            "serve", "--port", "0", directory=server.data, environment=clean_environment(**environment))
+        assert run.returncode != 0, f"{variable} was taken"
+        outputs.append((f"the refusal of {variable}", (run.stdout + run.stderr).encode()))
+    return outputs
+
+
+def main():
+    self_test()
+    print("  the scanner finds what is planted in a sample")
+    scanner = Scanner()
+    with tempfile.TemporaryDirectory(prefix="fairlead-leak-") as name:
+        directory = Path(name)
+        sandbox, receiver, upstream = Sandbox(directory / "sandbox"), Receiver(directory / "r"), RawUpstream()
+        environment = {
+            "FAIRLEAD_LOG_LEVEL": "trace",
+            "SLACK_CLIENT_SECRET": scanner.plant("SLACK_CLIENT_SECRET"),
+            "SLACK_SIGNING_SECRET": scanner.plant("SLACK_SIGNING_SECRET"),
+            "STRIPE_SECRET_KEY": scanner.plant("STRIPE_SECRET_KEY", f"sk_test_{secrets.token_hex(20)}"),
+            "STRIPE_WEBHOOK_SECRET": scanner.plant(
+                "STRIPE_WEBHOOK_SECRET", f"whsec_{secrets.token_hex(20)}"),
+            "OPENAI_API_KEY": scanner.plant("OPENAI_API_KEY", f"sk-{secrets.token_hex(20)}"),
+        }
+        yaml_secret = scanner.plant("a secret in fairlead.yaml's destination", "whsec_" + base64.b64encode(
+            secrets.token_bytes(24)).decode())
+        server = Server(
+            directory / "server", sandbox=None, environment=environment | {"HOOK_SECRET": yaml_secret},
+            definitions={"raw": definition("raw")}, start=False,
+            configuration={
+                "connect": {"redirect_origins": [APPLICATION]},
+                "destinations": [{"url": receiver.url, "secret": "${HOOK_SECRET}", "types": ["none.*"]}],
+                "integrations": {"raw": {"provider": "raw", "base_url": upstream.url}} | {
+                    one: {"provider": one, "base_url": f"{sandbox.url}/{one}"}
+                    for one in ("slack", "stripe", "openai")},
+            })
+        scanner.plant("the vault key", server.environment["FAIRLEAD_VAULT_KEYS"].split(":", 1)[1])
+        scanner.plant("the admin key", server.admin_key)
+        try:
+            server.start()
+            recorder = use_everything(scanner, server, sandbox, receiver, upstream)
+            time.sleep(1)  # the call log is flushed by time
+            findings, bytes_read, files = [], 0, 0
+            for path in sorted(server.data.rglob("*")):
+                if path.is_file():
+                    data = path.read_bytes()
+                    files, bytes_read = files + 1, bytes_read + len(data)
+                    findings += scanner.search(f"the file {path.name}", data)
+            server.stop()
+            for path in sorted(server.data.rglob("*")):
+                if path.is_file():
+                    findings += scanner.search(f"the file {path.name} after the end", path.read_bytes())
+            outputs = bad_starts(scanner, server)
+        finally:
+            server.stop()
+            receiver.stop()
+            sandbox.stop()
+            upstream.close()
+        logs = b"".join(one.output().encode() for one in server.processes)
+        assert logs.strip(), "at level trace the server logs something"
+        findings += scanner.search("the logs", logs)
+        for what, data in recorder.kept + outputs:
+            findings += scanner.search(what, data, answer=True)
+    findings = sorted(set(findings))
+    for finding in findings:
+        print(f"  LEAK: {finding}")
+    print(
+        f"  {len(scanner.planted)} secrets looked for in {files} storage files "
+        f"({bytes_read >> 10} KiB), {len(logs) >> 10} KiB of logs and "
+        f"{len(recorder.kept) + len(outputs)} answers: {len(findings) or 'no'} findings")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
