@@ -18,9 +18,10 @@ from urllib.parse import parse_qs, quote, urlsplit
 import requests
 from conftest import APPLICATION, connect_slack, connection_of
 from harness.browser import Browser
-from harness.deployment import Sandbox, Server, clean_environment, run_fairlead
+from harness.deployment import (
+    INTEGRATIONS, Sandbox, Server, clean_environment, run_fairlead,
+)
 from harness.receiver import Receiver
-from harness.sandbox import objects_in
 from harness.stripe_events import event, signed
 from harness.upstream import RawUpstream, definition
 from harness.waiting import eventually
@@ -127,28 +128,19 @@ class Recorder(requests.Session):
         self.kept.append((what, head.encode() + b"\n\n" + answer.content))
 
 
-TOKEN = re.compile(r"^(xox|xoxe)[A-Za-z0-9.-]{8,}")
+TOKEN = re.compile(r"xox[a-z]?[.-][A-Za-z0-9.-]{8,}")
 
 
 def plant_tokens(scanner, controls):
-    """All tokens the sandbox ever issued, from its state."""
+    """The tokens that reached the sandbox: access tokens in headers, refresh tokens in forms."""
     count = len(scanner.planted)
-    for holder in objects_in(controls.state("slack")):
-        for value in list(holder.values()) + list(holder):
-            if isinstance(value, str) and TOKEN.match(value) and len(value) >= 12:
-                scanner.plant("an OAuth token of Slack", value)
+    for token in TOKEN.findall(str(controls.requests("slack"))):
+        scanner.plant("an OAuth token of Slack", token)
     return len(scanner.planted) - count
 
 
-def use_everything(scanner, server, sandbox, receiver, upstream):
-    """Every kind of secret on its way in, and every kind of answer on its way out."""
-    recorder = Recorder(server)
-    admin = server.admin_key
-    controls = sandbox.controls
-
-    # Keys of ours: made, used, revoked, wrong, in every place where they may stand.
-    full = scanner.plant("an API key", server.create_key("full"))
-    narrow = scanner.plant("a scoped API key", server.create_key("narrow", "proxy"))
+def use_keys(scanner, server, recorder, full, narrow):
+    """Keys of ours: used and wrong, in every place where they may stand."""
     for key in (full, narrow):
         recorder.call("GET", "/v1/connections", key=key)
     for headers in (
@@ -163,7 +155,10 @@ def use_everything(scanner, server, sandbox, receiver, upstream):
         recorder.call("GET", "/v1/connections", headers={place: text})
         recorder.call("GET", "/", headers={place: text})
 
-    # An account connected through the redirects: code, state, link, tokens; refreshed, revoked.
+
+def use_oauth(scanner, server, recorder, controls, narrow):
+    """An account connected through the redirects: code, state, tokens; refreshed and revoked. The
+    connection's path."""
     browser = connect_slack(server, "leak-1")
     for _, url, _ in browser.trail:
         query = parse_qs(urlsplit(url).query)
@@ -171,44 +166,44 @@ def use_everything(scanner, server, sandbox, receiver, upstream):
             for value in query.get(name, []):
                 if len(value) >= 12:
                     scanner.plant(f"the OAuth {name}", value, places=places)
-    connection = connection_of(server, "slack", "leak-1")
-    path = f"/v1/connections/{connection['id']}"
+    path = f"/v1/connections/{connection_of(server, 'slack', 'leak-1')['id']}"
     for _ in range(2):
-        token = recorder.call("GET", f"{path}/token", key=admin, keep=False).json()["access_token"]
-        scanner.plant("an OAuth access token", token)
+        token = recorder.call("GET", f"{path}/token", key=server.admin_key, keep=False).json()
+        scanner.plant("an OAuth access token", token["access_token"])
         controls.fault("slack", "expire_tokens")
         recorder.call("POST", "/v1/proxy/slack:leak-1/api/auth.test", key=narrow)
-        recorder.call("POST", f"{path}/refresh", key=admin)
-        controls.clear_faults()
-    assert plant_tokens(scanner, controls), "the sandbox's state shows no token"
+        recorder.call("POST", f"{path}/refresh", key=server.admin_key)
     connect_slack(server, "leak-2")
-    plant_tokens(scanner, controls)
     controls.fault("slack", "revoke")
-    recorder.call("POST", "/v1/proxy/slack:leak-2/api/auth.test", key=narrow)
-    recorder.call("POST", "/v1/proxy/slack:leak-2/api/auth.test", key=narrow,
-                  headers={"fairlead-errors": "plain"})
-    controls.clear_faults()
+    for plain in ({}, {"fairlead-errors": "plain"}):
+        recorder.call("POST", "/v1/proxy/slack:leak-2/api/auth.test", key=narrow, headers=plain)
+    connect_slack(server, "leak-1")
     for callback in ("code=%s&state=x", "code=x&state=%s", "error=access_denied&state=%s"):
         wrong = scanner.plant("a value of a forged callback")
         recorder.call("GET", f"/oauth/callback/slack?{callback % wrong}")
+    return path
 
-    # Credentials by API, valid and not.
-    api_key = scanner.plant("an API key of a connection", f"sk-{secrets.token_hex(20)}")
-    recorder.call("POST", "/v1/connections", key=admin, json={
-        "integration": "raw", "owner": "leak", "credentials": {"api_key": api_key}})
+
+def use_credentials(scanner, server, recorder, integrations):
+    """Credentials by API, most of them refused."""
     for number, credentials in enumerate((
         {"api_key": "%", "api_secret": "%"}, {"username": "%", "password": "%"},
         {"access_token": "%", "refresh_token": "%"}, {"nonsense": "%"}, "%",
     )):
-        value = scanner.plant(f"refused credentials {number}")
+        value = scanner.plant(f"credentials {number}")
         given = value if credentials == "%" else {name: value for name in credentials}
-        for integration in ("raw", "slack", "nope"):
-            recorder.call("POST", "/v1/connections", key=admin, json={
+        for integration in integrations:
+            recorder.call("POST", "/v1/connections", key=server.admin_key, json={
                 "integration": integration, "owner": f"leak-{number}", "credentials": given})
-    recorder.call("POST", "/v1/connections", key=admin,
+    recorder.call("POST", "/v1/connections", key=server.admin_key,
                   data='{"credentials": {"api_key": "%s"' % scanner.plant("a key in broken JSON"))
 
-    # Secrets in what is proxied: query, header, form, JSON; and a provider that fails or echoes.
+
+def use_proxy(scanner, server, recorder, upstream, narrow):
+    """Secrets in what is proxied: query, header, form, JSON; with a provider that fails."""
+    api_key = scanner.plant("an API key of a connection", f"sk-{secrets.token_hex(20)}")
+    server.connect_with_key("raw", "leak", api_key)
+
     def failing(exchange):
         exchange.read_body()
         exchange.reset()
@@ -219,61 +214,71 @@ def use_everything(scanner, server, sandbox, receiver, upstream):
     def erring(exchange):
         exchange.answer("500 Internal Server Error", '{"error":"no"}')
 
-    for behaviour in (failing, refusing, erring, lambda exchange: exchange.answer()):
+    for behaviour in (failing, erring, lambda exchange: exchange.answer(), refusing):
         upstream.behave(behaviour)
         secret = {
             place: scanner.plant(f"a secret in a proxied {place}")
             for place in ("query", "header", "form", "JSON body")
         }
-        base = f"/v1/proxy/raw:leak/x?access_token={secret['query']}"
         for method, options in (
             ("GET", {}), ("POST", {"data": {"client_secret": secret["form"]}}),
             ("POST", {"json": {"password": secret["JSON body"]}}),
         ):
             for plain in ({}, {"fairlead-errors": "plain"}):
-                recorder.call(method, base, headers={
-                    "fairlead-key": narrow, "Authorization": f"Bearer {secret['header']}",
-                    "Cookie": f"session={secret['header']}"} | plain, **options)
+                recorder.call(
+                    method, f"/v1/proxy/raw:leak/x?access_token={secret['query']}",
+                    headers={"fairlead-key": narrow, "Authorization": f"Bearer {secret['header']}",
+                             "Cookie": f"session={secret['header']}"} | plain, **options)
+    admin = server.admin_key
     recorder.call("GET", "/v1/proxy/nope:x/y?token=" + scanner.plant("a query of no target"), key=admin)
     recorder.call("GET", "/nothing?token=" + scanner.plant("a query of no route"), key=admin)
 
-    # A destination, its deliveries, its failures; webhooks signed, forged and with odd headers.
-    made = recorder.call("POST", "/v1/destinations", key=admin, keep=False, json={
+
+def use_webhooks(scanner, server, recorder, receiver):
+    """A destination, its deliveries and failures; webhooks signed, forged and with odd headers."""
+    made = recorder.call("POST", "/v1/destinations", key=server.admin_key, keep=False, json={
         "url": receiver.url, "integrations": ["stripe"]}).json()
     scanner.plant("the secret of a destination", made["secret"])
+    secret = server.environment["STRIPE_WEBHOOK_SECRET"]
     receiver.fail_next(1)
-    for number in range(3):
-        body, headers = signed(event(), server.environment["STRIPE_WEBHOOK_SECRET"])
+    for _ in range(3):
+        body, headers = signed(event(), secret)
         headers["Authorization"] = "Bearer " + scanner.plant("a header of a webhook")
-        event_id = recorder.call("POST", "/webhooks/stripe", data=body, headers=headers).json()["event_id"]
+        receipt = recorder.call("POST", "/webhooks/stripe", data=body, headers=headers).json()
+        event_id = receipt["event_id"]
         eventually(lambda: receiver.deliveries(webhook_id=event_id))
-        recorder.call("GET", f"/v1/events/{event_id}", key=admin)
+        recorder.call("GET", f"/v1/events/{event_id}", key=server.admin_key)
     body, headers = signed(event(), scanner.plant("a forger's secret", "whsec_" + secrets.token_hex(20)))
     recorder.call("POST", "/webhooks/stripe", data=body, headers=headers)
     unverified = scanner.plant("the body of a forged webhook")
     recorder.call("POST", "/webhooks/stripe", data=unverified, headers=headers)
+    recorder.call("GET", f"/v1/destinations/{made['id']}", key=server.admin_key)
 
-    # The dashboard, signed in.
+
+def read_everything(scanner, server, recorder):
+    """The dashboard, signed in, and every route and command that shows something."""
     visitor = Browser()
-    for key in (scanner.plant("a wrong key at the sign-in"), admin):
+    for key in (scanner.plant("a wrong key at the sign-in"), server.admin_key):
         visitor.sign_in(f"{server.url}/", key)
         recorder.keep("the dashboard", visitor.answer)
     for cookie in visitor.session.cookies:
         scanner.plant(f"the cookie {cookie.name}", cookie.value, places=("files", "logs"))
     visitor.open(f"{server.url}/")
     recorder.keep("the dashboard", visitor.answer)
-
-    # And everything that can be read.
-    for path in ("/metrics", "/openapi.json", "/healthz", "/readyz", "/v1/connections", path,
-                 "/v1/events", "/v1/deliveries", "/v1/destinations", f"/v1/destinations/{made['id']}",
-                 "/v1/integrations", "/v1/integrations/slack", "/v1/health", "/v1/requests",
-                 "/v1/alerts"):
-        recorder.call("GET", path, key=admin)
+    for path in ("/metrics", "/openapi.json", "/healthz", "/readyz", "/v1/connections", "/v1/events",
+                 "/v1/deliveries", "/v1/destinations", "/v1/integrations", "/v1/integrations/slack",
+                 "/v1/health", "/v1/requests", "/v1/alerts"):
+        recorder.call("GET", path, key=server.admin_key)
     for command in (["doctor"], ["status"], ["connections"], ["events"], ["keys", "list"]):
         run = server.run(*command)
         recorder.kept.append((f"fairlead {' '.join(command)}", (run.stdout + run.stderr).encode()))
-    recorder.call("DELETE", f"/v1/connections/{connection['id']}", key=admin)
-    return recorder
+
+
+def storage_files(server):
+    """The bytes of every file the server wrote."""
+    return [
+        (path.name, path.read_bytes()) for path in sorted(server.data.rglob("*")) if path.is_file()
+    ]
 
 
 def bad_starts(scanner, server):
@@ -291,69 +296,96 @@ def bad_starts(scanner, server):
     return outputs
 
 
+def plant_environment(scanner):
+    """The variables of a deployment. What the sandbox must accept is fixed, the rest made up."""
+    environment = {
+        "FAIRLEAD_LOG_LEVEL": "trace",
+        "SLACK_SIGNING_SECRET": f"signing-{secrets.token_hex(20)}",
+        "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(20)}",
+        "HOOK_SECRET": "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode(),
+    }
+    for name, value in (INTEGRATIONS | environment).items():
+        if name not in ("SLACK_CLIENT_ID", "FAIRLEAD_LOG_LEVEL"):
+            scanner.plant(name, value)
+    return environment
+
+
+def sandboxed(scanner, directory, environment):
+    """A deployment on the sandbox: OAuth, keys, webhooks, pages. Server, files, answers."""
+    sandbox, receiver = Sandbox(directory / "sandbox"), Receiver(directory / "receiver")
+    server = Server(
+        directory / "server", sandbox=sandbox.url, environment=environment,
+        configuration={
+            "connect": {"redirect_origins": [APPLICATION]},
+            "destinations": [{"url": receiver.url, "secret": "${HOOK_SECRET}", "types": ["none.*"]}],
+        })
+    try:
+        scanner.plant("the vault key", server.environment["FAIRLEAD_VAULT_KEYS"].split(":", 1)[1])
+        scanner.plant("the admin key", server.admin_key)
+        recorder = Recorder(server)
+        full = scanner.plant("an API key", server.create_key("full"))
+        narrow = scanner.plant("a scoped API key", server.create_key("narrow", "proxy"))
+        use_keys(scanner, server, recorder, full, narrow)
+        path = use_oauth(scanner, server, recorder, sandbox.controls, narrow)
+        use_credentials(scanner, server, recorder, ("slack", "openai", "nope"))
+        use_webhooks(scanner, server, recorder, receiver)
+        recorder.call("GET", path, key=server.admin_key)
+        read_everything(scanner, server, recorder)
+        time.sleep(1)  # the call log is flushed by time
+        files = storage_files(server)
+        # The refresh token at rest shows itself to the sandbox when it is used.
+        recorder.call("POST", f"{path}/refresh", key=server.admin_key)
+        assert plant_tokens(scanner, sandbox.controls) > 3, "the sandbox's journal shows no tokens"
+        recorder.call("DELETE", path, key=server.admin_key)
+        server.stop()
+        files += [(f"{name} after the end", data) for name, data in storage_files(server)]
+        return server, files, recorder.kept + bad_starts(scanner, server)
+    finally:
+        server.stop()
+        receiver.stop()
+        sandbox.stop()
+
+
+def misbehaving(scanner, directory, environment):
+    """A deployment whose provider fails in every way. Server, files, answers."""
+    upstream = RawUpstream()
+    server = Server(
+        directory / "raw", environment=environment, definitions={"raw": definition("raw")},
+        configuration={"integrations": {"raw": {"provider": "raw", "base_url": upstream.url}}})
+    try:
+        scanner.plant("the second vault key", server.environment["FAIRLEAD_VAULT_KEYS"].split(":", 1)[1])
+        recorder = Recorder(server)
+        narrow = scanner.plant("another API key", server.create_key("narrow", "proxy"))
+        use_credentials(scanner, server, recorder, ("raw",))
+        use_proxy(scanner, server, recorder, upstream, narrow)
+        read_everything(scanner, server, recorder)
+        time.sleep(1)  # the call log is flushed by time
+        files = storage_files(server)
+        server.stop()
+        return server, files + storage_files(server), recorder.kept
+    finally:
+        server.stop()
+        upstream.close()
+
+
 def main():
     self_test()
     print("  the scanner finds what is planted in a sample")
-    scanner = Scanner()
+    scanner, findings, size = Scanner(), set(), {"files": 0, "logs": 0, "answers": 0}
     with tempfile.TemporaryDirectory(prefix="fairlead-leak-") as name:
-        directory = Path(name)
-        sandbox, receiver, upstream = Sandbox(directory / "sandbox"), Receiver(directory / "r"), RawUpstream()
-        environment = {
-            "FAIRLEAD_LOG_LEVEL": "trace",
-            "SLACK_CLIENT_SECRET": scanner.plant("SLACK_CLIENT_SECRET"),
-            "SLACK_SIGNING_SECRET": scanner.plant("SLACK_SIGNING_SECRET"),
-            "STRIPE_SECRET_KEY": scanner.plant("STRIPE_SECRET_KEY", f"sk_test_{secrets.token_hex(20)}"),
-            "STRIPE_WEBHOOK_SECRET": scanner.plant(
-                "STRIPE_WEBHOOK_SECRET", f"whsec_{secrets.token_hex(20)}"),
-            "OPENAI_API_KEY": scanner.plant("OPENAI_API_KEY", f"sk-{secrets.token_hex(20)}"),
-        }
-        yaml_secret = scanner.plant("a secret in fairlead.yaml's destination", "whsec_" + base64.b64encode(
-            secrets.token_bytes(24)).decode())
-        server = Server(
-            directory / "server", sandbox=None, environment=environment | {"HOOK_SECRET": yaml_secret},
-            definitions={"raw": definition("raw")}, start=False,
-            configuration={
-                "connect": {"redirect_origins": [APPLICATION]},
-                "destinations": [{"url": receiver.url, "secret": "${HOOK_SECRET}", "types": ["none.*"]}],
-                "integrations": {"raw": {"provider": "raw", "base_url": upstream.url}} | {
-                    one: {"provider": one, "base_url": f"{sandbox.url}/{one}"}
-                    for one in ("slack", "stripe", "openai")},
-            })
-        scanner.plant("the vault key", server.environment["FAIRLEAD_VAULT_KEYS"].split(":", 1)[1])
-        scanner.plant("the admin key", server.admin_key)
-        try:
-            server.start()
-            recorder = use_everything(scanner, server, sandbox, receiver, upstream)
-            time.sleep(1)  # the call log is flushed by time
-            findings, bytes_read, files = [], 0, 0
-            for path in sorted(server.data.rglob("*")):
-                if path.is_file():
-                    data = path.read_bytes()
-                    files, bytes_read = files + 1, bytes_read + len(data)
-                    findings += scanner.search("files", f"the file {path.name}", data)
-            server.stop()
-            for path in sorted(server.data.rglob("*")):
-                if path.is_file():
-                    findings += scanner.search(
-                        "files", f"the file {path.name} after the end", path.read_bytes())
-            outputs = bad_starts(scanner, server)
-        finally:
-            server.stop()
-            receiver.stop()
-            sandbox.stop()
-            upstream.close()
-        logs = b"".join(one.output().encode() for one in server.processes)
-        assert logs.strip(), "at level trace the server logs something"
-        findings += scanner.search("logs", "the logs", logs)
-        for what, data in recorder.kept + outputs:
-            findings += scanner.search("answers", what, data)
-    findings = sorted(set(findings))
-    for finding in findings:
+        environment = plant_environment(scanner)
+        houses = [house(scanner, Path(name), environment) for house in (sandboxed, misbehaving)]
+        for server, files, answers in houses:
+            logs = [(one.name, one.output().encode()) for one in server.processes]
+            assert sum(len(data) for _, data in logs) > 500, "at level trace the server says more"
+            for place, kept in (("files", files), ("logs", logs), ("answers", answers)):
+                for where, data in kept:
+                    findings.update(scanner.search(place, f"{where} ({place})", data))
+                    size[place] += len(data)
+    for finding in sorted(findings):
         print(f"  LEAK: {finding}")
-    print(
-        f"  {len(scanner.planted)} secrets looked for in {files} storage files "
-        f"({bytes_read >> 10} KiB), {len(logs) >> 10} KiB of logs and "
-        f"{len(recorder.kept) + len(outputs)} answers: {len(findings) or 'no'} findings")
+    searched = ", ".join(f"{count >> 10} KiB of {place}" for place, count in size.items())
+    print(f"  {len(scanner.planted)} secrets looked for in {searched}: {len(findings) or 'no'} findings")
     return 1 if findings else 0
 
 

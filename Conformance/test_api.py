@@ -7,8 +7,10 @@ import re
 import pytest
 import requests
 from conftest import connect_slack, connection_of
+from harness.deployment import INTEGRATIONS
 from openapi_spec_validator import validate
 
+OPENAI_KEY = INTEGRATIONS["OPENAI_API_KEY"]
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
 
 
@@ -27,22 +29,30 @@ def is_our_error(answer, status, code):
 
 
 def test_a_connection_made_with_a_key_has_its_shape(server):
-    made = server.connect_with_key("openai", "shape-owner", "sk-shape-0123456789")
+    made = server.connect_with_key("openai", "shape-owner", OPENAI_KEY)
     assert made["id"].startswith("conn_")
     assert (made["integration"], made["owner"], made["state"]) == ("openai", "shape-owner", "active")
     for name in ("scopes", "params", "identity", "expires_at", "created_at", "last_refreshed_at",
                  "last_synced_at", "sync_in_progress"):
         assert name in made, name
     assert TIME.match(made["created_at"])
-    assert "sk-shape" not in json.dumps(made)
+    assert OPENAI_KEY not in json.dumps(made)
     assert server.get(f"/v1/connections/{made['id']}").json() == made
     answer = server.delete(f"/v1/connections/{made['id']}")
     assert answer.status_code == 200 and answer.json()["revoked_at_provider"] is False
     assert is_our_error(server.get(f"/v1/connections/{made['id']}"), 404, "NOT_FOUND")
 
 
+def test_a_key_the_provider_refuses_makes_no_connection(server):
+    answer = server.post("/v1/connections", json={
+        "integration": "openai", "owner": "refused", "credentials": {"api_key": "sk-not-known-there"}})
+    assert 400 <= answer.status_code < 500, answer.text
+    assert answer.json()["error"]["message"] and "sk-not-known" not in answer.text
+    assert list(server.all_pages("/v1/connections", owner="refused")) == []
+
+
 def test_lists_page_and_filter(server):
-    made = [server.connect_with_key("openai", f"paged-{n}", f"sk-paged-{n}")["id"] for n in range(5)]
+    made = [server.connect_with_key("openai", f"paged-{n}", OPENAI_KEY)["id"] for n in range(5)]
     first = server.get("/v1/connections", params={"integration": "openai", "limit": 2}).json()
     assert len(first["data"]) == 2 and first["next_cursor"]
     paged = [one["id"] for one in server.all_pages("/v1/connections", integration="openai", limit=2)]

@@ -59,8 +59,9 @@ def test_another_vault_key_than_the_database_was_made_with(tmp_path, environment
     """Not a start that then fails on every call."""
     from harness.deployment import Server
 
-    server = Server(tmp_path / "house")
-    server.connect_with_key("openai", "u1", "sk-some-key-0123456789")
+    server = Server(tmp_path / "house", definitions={"raw": definition("raw")},
+                    configuration={"integrations": {"raw": {"provider": "raw"}}})
+    server.connect_with_key("raw", "u1", "some-key-0123456789")
     assert server.stop() == 0
     server.environment["FAIRLEAD_VAULT_KEYS"] = generate_vault_key(tmp_path)
     run = server.run("serve", "--port", "0", timeout=20)

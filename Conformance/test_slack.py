@@ -14,8 +14,8 @@ def client(server, key, slack_owner):
 
 
 @pytest.fixture
-def channel(client):
-    return client.conversations_list(limit=1)["channels"][0]["id"]
+def channel():
+    return "#general"
 
 
 @pytest.fixture
@@ -64,13 +64,29 @@ def test_slack_s_own_no_is_the_sdk_s_own_error(client, text):
     assert headers["x-should-retry"] == "false"
 
 
-def test_rate_limit_and_refused_service_pass_unnoticed(client, channel, sandbox, text):
+@pytest.mark.parametrize("fault", [
+    {"kind": "rate_limit", "retry_after": 1},
+    {"kind": "rate_limit", "status": 200, "code": "ratelimited", "retry_after": 1},
+    # Its definition says of this one that nothing was done.
+    {"kind": "server_error", "status": 503},
+], ids=["429", "a no in a 200", "503"])
+def test_a_passing_fault_is_not_noticed_and_doubles_nothing(client, channel, sandbox, text, fault):
     match = {"method": "POST", "path": "/api/chat.postMessage"}
     before = len(sandbox.requests("slack", "/api/chat.postMessage"))
-    sandbox.fault("slack", "rate_limit", times=1, retry_after=1, match=match)
+    sandbox.fault("slack", times=1, match=match, **fault)
     answer = client.chat_postMessage(channel=channel, text=text)
     assert timestamps(stored(sandbox, text)) == {answer["ts"]}
     assert len(sandbox.requests("slack", "/api/chat.postMessage")) == before + 2
+
+
+def test_a_failure_that_may_have_posted_is_not_repeated(client, channel, sandbox, text):
+    """Slack's `internal_error` may come after part of the work."""
+    before = len(sandbox.requests("slack", "/api/chat.postMessage"))
+    sandbox.fault("slack", "server_error", times=1, status=200, code="internal_error",
+                  match={"path": "/api/chat.postMessage"})
+    with pytest.raises(SlackApiError):
+        client.chat_postMessage(channel=channel, text=text)
+    assert len(sandbox.requests("slack", "/api/chat.postMessage")) == before + 1
 
 
 def test_commit_then_drop_is_an_unknown_outcome_and_never_a_second_message(

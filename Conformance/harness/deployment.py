@@ -20,14 +20,14 @@ BINARY = Path(
 
 ADMIN_KEY = "fl_admin_conformance_0123456789abcdefghij"
 
-#: The variables that switch the built-in integrations on. The sandbox takes them as they come.
+#: The variables that switch the built-in integrations on, with the keys the sandbox accepts.
 INTEGRATIONS = {
-    "SLACK_CLIENT_ID": "1234567890.0987654321",
-    "SLACK_CLIENT_SECRET": "slack-client-secret-for-conformance",
-    "SLACK_SIGNING_SECRET": "slack-signing-secret-for-conformance",
-    "STRIPE_SECRET_KEY": "sk_test_conformance4eC39HqLyjWDarjtT1zdp7dc",
-    "STRIPE_WEBHOOK_SECRET": "whsec_conformance0123456789abcdefghijklmn",
-    "OPENAI_API_KEY": "sk-conformance-0123456789abcdefghijklmnop",
+    "SLACK_CLIENT_ID": "1000000000.2000000000",
+    "SLACK_CLIENT_SECRET": "fairlead-sandbox-slack-client-secret",
+    "SLACK_SIGNING_SECRET": "fairlead-sandbox-slack-signing-secret",
+    "STRIPE_SECRET_KEY": "sk_test_fairlead_sandbox",
+    "STRIPE_WEBHOOK_SECRET": "whsec_fairlead_sandbox_stripe",
+    "OPENAI_API_KEY": "sk-fairlead-sandbox",
 }
 
 

@@ -8,7 +8,7 @@ class SandboxControls:
         self.url = url
 
     def fault(self, provider, kind, **more):
-        """Injects a fault: `match={"method", "path"}`, `times`, `status`, `retry_after`."""
+        """Injects a fault: `match={"method", "path"}`, `times`, `status`, `retry_after`, …"""
         answer = requests.post(
             f"{self.url}/_sandbox/faults", json={"provider": provider, "kind": kind} | more, timeout=10
         )
@@ -20,14 +20,11 @@ class SandboxControls:
 
     def requests(self, provider, path=None):
         """What arrived, oldest first; only what was sent to `path` when it is given."""
-        answer = requests.get(f"{self.url}/_sandbox/{provider}/requests", timeout=10)
+        wanted = {"limit": 10_000} | ({"path": path} if path else {})
+        answer = requests.get(
+            f"{self.url}/_sandbox/{provider}/requests", params=wanted, timeout=30)
         assert answer.ok, answer.text
-        journal = answer.json()
-        if isinstance(journal, dict):
-            journal = next(value for value in journal.values() if isinstance(value, list))
-        if path is None:
-            return journal
-        return [entry for entry in journal if entry["path"].split("?")[0].endswith(path)]
+        return answer.json()["data"]
 
     def state(self, provider):
         answer = requests.get(f"{self.url}/_sandbox/{provider}/state", timeout=10)
@@ -59,11 +56,4 @@ def objects_in(value):
 
 def header(entry, name):
     """A header of a journal entry, whatever the letter case."""
-    headers = entry["headers"]
-    pairs = headers.items() if isinstance(headers, dict) else (
-        (pair["name"], pair["value"]) if isinstance(pair, dict) else pair for pair in headers
-    )
-    for key, value in pairs:
-        if key.lower() == name.lower():
-            return value[0] if isinstance(value, list) else value
-    return None
+    return next((v for k, v in entry["headers"].items() if k.lower() == name.lower()), None)
