@@ -131,14 +131,16 @@ run_alive() {
   return "$code"
 }
 
-last_line() { tail -c 2000 "$1" 2>/dev/null | tr '\r' '\n' | grep -v '^[[:space:]]*$' | tail -1 || true; }
+last_line() {
+  tail -c 2000 "$1" 2>/dev/null | tr '\r' '\n' | grep -av '^[[:space:]]*$' | tail -1 | cut -c1-100 || true
+}
 
 # show_log LOG [LINES]: errors first, since what broke is often far from the end.
 show_log() {
   local log=$1 lines=${2:-40}
-  if grep -qE '(^|[: ])error:|✘' "$log"; then
+  if grep -qaE '(^|[: ])error:|✘' "$log"; then
     say "--- errors in $log"
-    grep -E '(^|[: ])error:|✘' "$log" | awk '!seen[$0]++' | head -30 >&2
+    grep -aE '(^|[: ])error:|✘' "$log" | awk '!seen[$0]++' | head -30 >&2
   fi
   say "--- the last lines of $log"
   tail -n "$lines" "$log" >&2
