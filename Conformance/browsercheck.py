@@ -1,0 +1,193 @@
+"""Looks at the pages in Chromium: light and dark, wide and at 390 px, with JavaScript and without.
+
+    python browsercheck.py --screenshots FOLDER
+
+Fails on console errors, requests to anyone else, text that does not fit, and what axe finds.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from conftest import APPLICATION, connect_slack
+from harness.deployment import INTEGRATIONS, Sandbox, Server
+from harness.stripe_events import event, signed
+from playwright.sync_api import sync_playwright
+
+WIDTHS = {"wide": 1280, "phone": 390}
+
+
+def busy(server, sandbox):
+    """Some calls, a failure, an event: what the cards show."""
+    connect_slack(server, "user_1")
+    key = server.create_key("browser", "proxy")
+    for _ in range(5):
+        server.get("/v1/proxy/stripe/v1/customers", key=key)
+        server.post("/v1/proxy/slack:user_1/api/auth.test", key=key)
+    sandbox.controls.fault("stripe", "server_error", status=500, times=10)
+    server.get("/v1/proxy/stripe/v1/customers", key=key)
+    sandbox.controls.clear_faults()
+    body, headers = signed(event(), INTEGRATIONS["STRIPE_WEBHOOK_SECRET"])
+    server.post("/webhooks/stripe", key=None, data=body, headers=headers)
+
+
+class Look:
+    """One browser context and what went wrong in it."""
+
+    def __init__(self, browser, origin, name, *, width, scheme, script):
+        self.name = name
+        self.origin = origin
+        self.script = script
+        self.problems = []
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme,
+            java_script_enabled=script, reduced_motion="reduce")
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(10_000)
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.wrong(f"script error: {error}"))
+        self.page.on("request", self._request)
+        self.page.on("response", self._response)
+
+    def wrong(self, problem):
+        self.problems.append(f"{self.name}: {problem}")
+
+    def _console(self, message):
+        if message.type in ("error", "warning"):
+            self.wrong(f"console {message.type}: {message.text}")
+
+    def _request(self, request):
+        parts = urlsplit(request.url)
+        if parts.scheme != "data" and f"{parts.scheme}://{parts.netloc}" != self.origin:
+            self.wrong(f"a request to {request.url}")
+
+    def _response(self, response):
+        if response.status >= 400:
+            self.wrong(f"{response.status} for {response.url}")
+
+    def sign_in(self, key):
+        self.page.goto(self.origin)
+        self.page.fill("input[type=password]", key)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_selector("input[type=password]", state="detached")
+
+    def check(self, what, folder):
+        """Fits its width, has a title, a language and one main heading; leaves a screenshot."""
+        page = self.page
+        page.screenshot(path=folder / f"{what}-{self.name}.png", full_page=True)
+        facts = page.evaluate("""() => ({
+            width: document.documentElement.scrollWidth, visible: document.documentElement.clientWidth,
+            title: document.title, language: document.documentElement.lang,
+            headings: document.querySelectorAll('h1').length})""")
+        if facts["width"] > facts["visible"]:
+            self.wrong(f"{what}: {facts['width']} px wide on {facts['visible']} px")
+        if not facts["title"] or not facts["language"] or facts["headings"] != 1:
+            self.wrong(f"{what}: title, language or heading: {facts}")
+
+    def accessible(self, what):
+        """What axe finds; it is a script itself, so not where scripts are off."""
+        if not self.script:
+            return
+        for violation in Axe().run(self.page).response["violations"]:
+            places = [node["html"][:120] for node in violation["nodes"][:3]]
+            self.wrong(f"{what}: axe {violation['id']} ({violation['impact']}): {places}")
+
+
+def overview(look, server, folder):
+    look.page.goto(server.url)
+    look.check("sign-in", folder)
+    look.accessible("sign-in")
+    look.sign_in(server.admin_key)
+    look.page.wait_for_load_state("load")
+    look.check("overview", folder)
+    look.accessible("overview")
+    text = look.page.inner_text("body").lower()
+    for name in ("slack", "stripe", "openai"):
+        if name not in text:
+            look.wrong(f"overview: no card for {name}")
+    if not any(word in text for word in ("healthy", "degraded", "down")):
+        look.wrong("overview: no status in words")
+
+
+def keyboard(look, server):
+    """Whatever can be clicked can be reached, and shows it."""
+    look.sign_in(server.admin_key)
+    page = look.page
+    wanted = page.evaluate("""() => [...document.querySelectorAll('a[href], button, summary, input')]
+        .filter(e => e.offsetParent !== null && e.type !== 'hidden' && e.tabIndex >= 0).length""")
+    reached = set()
+    for _ in range(wanted * 2 + 5):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("""() => { const e = document.activeElement;
+            if (e === document.body) return null;
+            const s = getComputedStyle(e);
+            return [[...document.querySelectorAll('*')].indexOf(e),
+                    s.outlineStyle !== 'none' || s.boxShadow !== 'none'].join() }"""))
+    reached.discard(None)
+    if len({one.split(",")[0] for one in reached}) < wanted:
+        look.wrong(f"the Tab key reaches {len(reached)} of {wanted} links and buttons")
+    if any(one.endswith("false") for one in reached):
+        look.wrong("something focused does not show its focus")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--screenshots", type=Path, required=True)
+    options = parser.parse_args()
+    shutil.rmtree(options.screenshots, ignore_errors=True)
+    options.screenshots.mkdir(parents=True)
+    chromium = os.environ.get("FAIRLEAD_CHROMIUM") or shutil.which("chromium")
+    problems, looks = [], 0
+    with tempfile.TemporaryDirectory(prefix="fairlead-browser-") as name, sync_playwright() as play:
+        directory = Path(name)
+        sandbox = Sandbox(directory / "sandbox")
+        server = Server(directory / "server", sandbox=sandbox.url, configuration={
+            "connect": {"redirect_origins": [APPLICATION]}})
+        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        try:
+            for state in ("empty", "busy"):
+                if state == "busy":
+                    busy(server, sandbox)
+                for size, width in WIDTHS.items():
+                    for scheme in ("light", "dark"):
+                        for script in (True, False):
+                            look = Look(
+                                browser, server.url,
+                                f"{state}-{size}-{scheme}{'' if script else '-noscript'}",
+                                width=width, scheme=scheme, script=script)
+                            overview(look, server, options.screenshots)
+                            problems += look.problems
+                            looks += 1
+                            look.context.close()
+            link = server.post("/v1/connect/sessions", json={
+                "owner": "user_2", "owner_label": "Dana Example"}).json()["url"]
+            for size, width in WIDTHS.items():
+                for scheme in ("light", "dark"):
+                    look = Look(browser, server.url, f"{size}-{scheme}", width=width, scheme=scheme,
+                                script=False)
+                    look.page.goto(link)
+                    look.check("connect", options.screenshots)
+                    look.accessible("connect")
+                    problems += look.problems
+                    looks += 1
+                    look.context.close()
+            look = Look(browser, server.url, "keyboard", width=1280, scheme="light", script=True)
+            keyboard(look, server)
+            problems += look.problems
+        finally:
+            browser.close()
+            server.stop()
+            sandbox.stop()
+    for problem in problems:
+        print(f"  WRONG: {problem}")
+    print(f"  {looks} looks, screenshots in {options.screenshots}: {len(problems) or 'no'} problems")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

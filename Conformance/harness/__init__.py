@@ -1,0 +1,1 @@
+"""What the checks share: Fairlead, its sandbox and the parties around them as real processes."""
