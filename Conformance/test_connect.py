@@ -1,5 +1,6 @@
 """Connecting a Slack account through the real redirects, as a browser does."""
 
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -137,6 +138,19 @@ def test_an_expired_token_is_refreshed_unnoticed(server, key, owner, sandbox):
     assert server.post(f"/v1/proxy/slack:{owner}/api/auth.test", key=key).json()["ok"] is True
     assert server.get(f"{path}/token").json()["access_token"] != before
     assert server.get(path).json()["last_refreshed_at"]
+
+
+def test_many_calls_that_meet_an_expired_token_share_one_refresh(server, key, owner, sandbox):
+    connect_slack(server, owner)
+    sandbox.fault("slack", "expire_tokens")
+    before = sandbox.state("slack")["refreshes"]
+
+    def call(_):
+        return server.post(f"/v1/proxy/slack:{owner}/api/auth.test", key=key).json()["ok"]
+
+    with ThreadPoolExecutor(50) as pool:
+        assert all(pool.map(call, range(50)))
+    assert sandbox.state("slack")["refreshes"] == before + 1
 
 
 def test_a_revoked_grant_asks_for_its_person(server, key, owner, sandbox):
