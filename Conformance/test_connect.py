@@ -99,6 +99,13 @@ def test_a_forged_callback_is_refused(server, query):
     assert 400 <= answer.status_code < 500
 
 
+def test_people_get_a_page_for_an_error(server):
+    for path in ("/oauth/callback/nope?code=x&state=y", "/connect/no-such-link"):
+        answer = requests.get(server.url + path, allow_redirects=False)
+        assert answer.status_code in (400, 404), path
+        assert answer.headers["content-type"].startswith("text/html") and "<h1" in answer.text
+
+
 def test_a_used_link_opens_nothing(server, owner):
     url = session_url(server, owner)
     browser = Browser(leaves_at=APPLICATION)
