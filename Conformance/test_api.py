@@ -147,7 +147,7 @@ def test_several_connections_without_a_default_are_named(server, key):
 @pytest.mark.parametrize("path", [
     "/v1/proxy/nope/x", "/v1/proxy/slack:nobody/api/auth.test", "/v1/proxy/conn_nope/x",
     "/v1/proxy/stripe@nope/v1/customers", "/v1/nope", "/nope", "/v1/connections/conn_nope",
-    "/v1/events/evt_nope", "/v1/connections/conn_nope/token", "/oauth/callback/nope",
+    "/v1/events/evt_nope", "/v1/connections/conn_nope/token",
     "/v1/connections/%00", "/v1/events/" + "x" * 3000,
 ])
 def test_what_is_not_there_is_our_404(server, path):

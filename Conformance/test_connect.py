@@ -1,5 +1,6 @@
 """Connecting a Slack account through the real redirects, as a browser does."""
 
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -98,6 +99,13 @@ def test_a_forged_callback_is_refused(server, query):
     assert 400 <= answer.status_code < 500
 
 
+def test_people_get_a_page_for_an_error(server):
+    for path in ("/oauth/callback/nope?code=x&state=y", "/connect/no-such-link"):
+        answer = requests.get(server.url + path, allow_redirects=False)
+        assert answer.status_code in (400, 404), path
+        assert answer.headers["content-type"].startswith("text/html") and "<h1" in answer.text
+
+
 def test_a_used_link_opens_nothing(server, owner):
     url = session_url(server, owner)
     browser = Browser(leaves_at=APPLICATION)
@@ -137,6 +145,19 @@ def test_an_expired_token_is_refreshed_unnoticed(server, key, owner, sandbox):
     assert server.post(f"/v1/proxy/slack:{owner}/api/auth.test", key=key).json()["ok"] is True
     assert server.get(f"{path}/token").json()["access_token"] != before
     assert server.get(path).json()["last_refreshed_at"]
+
+
+def test_many_calls_that_meet_an_expired_token_share_one_refresh(server, key, owner, sandbox):
+    connect_slack(server, owner)
+    sandbox.fault("slack", "expire_tokens")
+    before = sandbox.state("slack")["refreshes"]
+
+    def call(_):
+        return server.post(f"/v1/proxy/slack:{owner}/api/auth.test", key=key).json()["ok"]
+
+    with ThreadPoolExecutor(50) as pool:
+        assert all(pool.map(call, range(50)))
+    assert sandbox.state("slack")["refreshes"] == before + 1
 
 
 def test_a_revoked_grant_asks_for_its_person(server, key, owner, sandbox):

@@ -2,6 +2,7 @@
 
 import base64
 import struct
+import time
 
 import openai
 import pytest
@@ -44,6 +45,15 @@ def test_a_stream_has_a_role_deltas_and_usage_at_its_end(client, model):
     assert chunks[-1].choices == []
     finishes = [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices]
     assert finishes[-1] == "stop" and set(finishes[:-1]) == {None}
+
+
+def test_a_stream_arrives_as_it_is_made(client, model, sandbox):
+    """Chunks that are made apart arrive apart; the proxy holds none back until the end."""
+    sandbox.fault("openai", "slow", times=1, chunk_delay_ms=60, match={"path": "/v1/chat/completions"})
+    stream = client.chat.completions.create(model=model, messages=QUESTION, stream=True)
+    times = [time.monotonic() for _ in stream]
+    assert len(times) > 3
+    assert times[-1] - times[0] > 0.06 * (len(times) - 2) * 0.5
 
 
 def test_embeddings_survive_their_base64(client):
