@@ -1,0 +1,20 @@
+import HTTPTypes
+
+extension ProviderDefinition.Challenge {
+  /// Longer answers are refused: a challenge is a nonce, not a document.
+  private static let maximumLength = 4_096
+
+  /// What to answer to this verified request; `nil` when it is no challenge.
+  func answer(headers: HTTPFields, body: BodyPlaces) -> String? {
+    guard when.status.isEmpty,
+      when.headers.allSatisfy({ name, allowed in
+        HTTPField.Name(name).flatMap { headers[$0] }.map(allowed.contains) ?? false
+      }),
+      when.body.allSatisfy({ path, allowed in
+        body[path].map(allowed.contains) ?? false
+      }),
+      let text = body[answer]?.scalarText, text.utf8.count <= Self.maximumLength
+    else { return nil }
+    return text
+  }
+}
