@@ -49,6 +49,11 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "Yams", package: "Yams"),
+      ],
+      resources: [
+        .embedInCode("Providers/Catalog/openai.yaml"),
+        .embedInCode("Providers/Catalog/slack.yaml"),
+        .embedInCode("Providers/Catalog/stripe.yaml"),
       ]
     ),
     .target(

@@ -33,6 +33,8 @@ public struct ProviderDefinition: Sendable, Hashable {
   public var endpoints: [String] = []
   public var pagination: Pagination?
   public var webhook: WebhookSettings?
+  /// It stands in for the catalog's definition of the same name.
+  public var replacesCatalog = false
 
   public init(name: String, displayName: String, purpose: String, baseURL: String, auth: Auth) {
     self.name = name
@@ -64,9 +66,9 @@ extension ProviderDefinition {
   }
 
   public struct OAuth2: Sendable, Hashable {
-    public enum ClientAuth: String, Sendable, Hashable { case basic, body, none }
-    public enum PKCE: String, Sendable, Hashable { case s256 = "S256", off }
-    public enum TokenFormat: String, Sendable, Hashable { case form, json }
+    public enum ClientAuth: String, Sendable, Hashable, CaseIterable { case basic, body, none }
+    public enum PKCE: String, Sendable, Hashable, CaseIterable { case s256 = "S256", off }
+    public enum TokenFormat: String, Sendable, Hashable, CaseIterable { case form, json }
 
     public var authorizeURL: String
     public var tokenURL: String
@@ -102,14 +104,16 @@ extension ProviderDefinition {
   }
 
   public struct Revocation: Sendable, Hashable {
-    public enum TokenIn: String, Sendable, Hashable { case form, bearer }
+    public enum TokenIn: String, Sendable, Hashable, CaseIterable { case form, bearer }
     public var tokenIn: TokenIn = .form
     public var successWhen: Condition?
     public init() {}
   }
 
   public struct Expiry: Sendable, Hashable {
-    public enum Unit: String, Sendable, Hashable { case seconds = "s", milliseconds = "ms" }
+    public enum Unit: String, Sendable, Hashable, CaseIterable {
+      case seconds = "s", milliseconds = "ms"
+    }
     public var path = "expires_in"
     public var unit: Unit = .seconds
     public init() {}
@@ -133,7 +137,9 @@ extension ProviderDefinition {
 
   /// `requests` per `period`, counted apart for each value of `key`.
   public struct Limit: Sendable, Hashable {
-    public enum Key: String, Sendable, Hashable { case integration, connection, method, path }
+    public enum Key: String, Sendable, Hashable, CaseIterable {
+      case integration, connection, method, path
+    }
     public var name: String
     public var requests: Int
     public var period: Duration
@@ -154,7 +160,7 @@ extension ProviderDefinition {
 
   /// Headers by which the provider says how much is left.
   public struct LimitHeaders: Sendable, Hashable {
-    public enum Format: String, Sendable, Hashable {
+    public enum Format: String, Sendable, Hashable, CaseIterable {
       case seconds = "s"
       case milliseconds = "ms"
       case epochSeconds = "epoch_s"
@@ -211,7 +217,7 @@ extension ProviderDefinition {
     }
   }
 
-  public enum Effect: String, Sendable, Hashable { case none, unknown }
+  public enum Effect: String, Sendable, Hashable, CaseIterable { case none, unknown }
 
   /// All parts must match; within a part any of the listed values will do.
   public struct Condition: Sendable, Hashable {
@@ -224,7 +230,9 @@ extension ProviderDefinition {
   }
 
   public struct Pagination: Sendable, Hashable {
-    public enum Style: String, Sendable, Hashable { case cursor, link, page, lastID = "last_id" }
+    public enum Style: String, Sendable, Hashable, CaseIterable {
+      case cursor, link, page, lastID = "last_id"
+    }
     public var style: Style
     /// The query parameter that carries the cursor.
     public var param: String
@@ -244,7 +252,7 @@ extension ProviderDefinition {
   }
 
   public struct WebhookSettings: Sendable, Hashable {
-    public enum Scheme: String, Sendable, Hashable {
+    public enum Scheme: String, Sendable, Hashable, CaseIterable {
       /// HMAC of a template over the body, in one header.
       case hmac
       /// `Stripe-Signature: t=…,v1=…`.
@@ -252,8 +260,8 @@ extension ProviderDefinition {
       /// Standard Webhooks and its `svix-*` twin.
       case standard
     }
-    public enum Algorithm: String, Sendable, Hashable { case sha1, sha256, sha512 }
-    public enum Encoding: String, Sendable, Hashable { case hex, base64 }
+    public enum Algorithm: String, Sendable, Hashable, CaseIterable { case sha1, sha256, sha512 }
+    public enum Encoding: String, Sendable, Hashable, CaseIterable { case hex, base64 }
     /// Where a value stands in a delivery.
     public enum Location: Sendable, Hashable {
       case header(String)

@@ -1,0 +1,44 @@
+/// The keys of `fairlead.yaml`, mapping by mapping; docs/configuration.md describes each of them.
+enum ConfigurationKey: String, YAMLKeySet {
+  case server, database, definitions, integrations, destinations, connect, cors, retention
+  static let later = ["alerts", "jwt", "syncs"]
+}
+
+enum ServerKey: String, YAMLKeySet {
+  case host, port
+  case publicURL = "public_url"
+  case trustedProxies = "trusted_proxies"
+}
+
+enum IntegrationKey: String, YAMLKeySet {
+  case provider, scopes, plan
+  case clientID = "client_id"
+  case clientSecret = "client_secret"
+  case webhookSecrets = "webhook_secrets"
+  case baseURL = "base_url"
+  case apiKey = "api_key"
+  static let later = ["fallback"]
+}
+
+enum DestinationKey: String, YAMLKeySet { case url, secret, types, integrations }
+enum ConnectKey: String, YAMLKeySet { case redirectOrigins = "redirect_origins" }
+enum CORSKey: String, YAMLKeySet { case origins }
+
+enum RetentionKey: String, YAMLKeySet {
+  case requests
+  case eventPayloads = "event_payloads"
+  case eventIDs = "event_ids"
+}
+
+enum ConfigurationFormat {
+  /// Every key with its dotted path.
+  static let keys: [String] =
+    paths("", ConfigurationKey.self) + paths("server.", ServerKey.self)
+    + paths("integrations.NAME.", IntegrationKey.self)
+    + paths("destinations[].", DestinationKey.self) + paths("connect.", ConnectKey.self)
+    + paths("cors.", CORSKey.self) + paths("retention.", RetentionKey.self)
+
+  private static func paths<Key: YAMLKeySet>(_ prefix: String, _ keys: Key.Type) -> [String] {
+    Key.allCases.map { prefix + $0.rawValue }
+  }
+}

@@ -1,0 +1,46 @@
+import Configuration
+
+/// The variables Fairlead reads. What begins with `FAIRLEAD_` and is not here is an error.
+enum EnvironmentVariable: String, CaseIterable {
+  case database = "FAIRLEAD_DATABASE"
+  case vaultKeys = "FAIRLEAD_VAULT_KEYS"
+  case vaultKeyFile = "FAIRLEAD_VAULT_KEY_FILE"
+  case adminKey = "FAIRLEAD_ADMIN_KEY"
+  case publicURL = "FAIRLEAD_PUBLIC_URL"
+  case host = "FAIRLEAD_HOST"
+  case port = "FAIRLEAD_PORT"
+  case corsOrigins = "FAIRLEAD_CORS_ORIGINS"
+  case allowPrivateNetworks = "FAIRLEAD_ALLOW_PRIVATE_NETWORKS"
+  case logLevel = "FAIRLEAD_LOG_LEVEL"
+  case slackClientID = "SLACK_CLIENT_ID"
+  case slackClientSecret = "SLACK_CLIENT_SECRET"
+  case slackSigningSecret = "SLACK_SIGNING_SECRET"
+  case stripeSecretKey = "STRIPE_SECRET_KEY"
+  case stripeWebhookSecret = "STRIPE_WEBHOOK_SECRET"
+  case openAIKey = "OPENAI_API_KEY"
+
+  /// The environment of the scripts around the server; it means nothing to the server itself.
+  static let ofScripts: Set<String> = [
+    "FAIRLEAD_BINARY", "FAIRLEAD_BUILD", "FAIRLEAD_CHROMIUM", "FAIRLEAD_SOAK_MINUTES",
+    "FAIRLEAD_STRICT",
+  ]
+
+  /// Variables of the contract whose integration this version does not bring.
+  static let later: [String: String] = [
+    "GOOGLE_CLIENT_ID": "Google", "CLERK_SECRET_KEY": "Clerk", "GITHUB_CLIENT_ID": "GitHub",
+  ]
+
+  var isSecret: Bool {
+    switch self {
+    case .vaultKeys, .adminKey, .slackClientSecret, .slackSigningSecret, .stripeSecretKey,
+      .stripeWebhookSecret, .openAIKey, .database:
+      true
+    default: false
+    }
+  }
+
+  /// The key under which a `ConfigReader` finds the variable.
+  var key: ConfigKey { ConfigKey(rawValue.lowercased().split(separator: "_").map(String.init)) }
+
+  static let secretNames = Set(allCases.filter(\.isSecret).map(\.rawValue))
+}

@@ -1,0 +1,8 @@
+/// The definitions embedded in the binary.
+enum Catalog {
+  static let files: [(name: String, bytes: [UInt8])] = [
+    ("openai.yaml", PackageResources.openai_yaml),
+    ("slack.yaml", PackageResources.slack_yaml),
+    ("stripe.yaml", PackageResources.stripe_yaml),
+  ]
+}
