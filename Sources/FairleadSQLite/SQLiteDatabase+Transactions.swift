@@ -47,20 +47,16 @@ extension SQLiteDatabase {
     on database: GRDB.Database, _ body: (any SQLConnection) throws -> Output
   ) throws -> (output: Output, announcements: [Notification]) {
     let connection = SQLiteConnection(database, statements, isReadOnly: false)
-    // Taking the write lock first means that no transaction has to give up halfway.
-    try database.beginTransaction(.immediate)
-    do {
-      let output = try body(connection)
-      // SQLite ends a transaction by itself after some failures; a body that swallowed one must not
-      // have the rest of its statements committed on their own.
-      guard database.isInsideTransaction else { throw DatabaseError(resultCode: .SQLITE_ABORT) }
-      try database.commit()
-      return (output, connection.announcements)
-    } catch {
-      // The first error is the one to report; a failed rollback leaves nothing committed either.
-      try? database.rollback()
-      throw error
+    var output: Output?
+    // Taking the write lock first means that no transaction has to give up halfway. SQLite ends a
+    // transaction by itself after some failures (a full disk); `inTransaction` then refuses the
+    // statements of a body that goes on, which would otherwise be committed one by one.
+    try database.inTransaction(.immediate) {
+      output = try body(connection)
+      return .commit
     }
+    guard let output else { throw StorageError.statement("a transaction ended without a result") }
+    return (output, connection.announcements)
   }
 
   private func translate(_ error: any Error) -> any Error {

@@ -11,7 +11,13 @@ extension JobWorker {
   func start(_ job: ClaimedJob, in group: inout DiscardingTaskGroup) {
     guard let handler = handlers[job.kind] else { return }
     let (stop, continuation) = AsyncStream.makeStream(of: Void.self)
-    state.withLock { $0.running[job] = Running(job: job, stop: continuation) }
+    let stale = state.withLock { state in
+      let stale = state.running.values.filter { $0.job.id == job.id }
+      state.running[job] = Running(job: job, stop: continuation)
+      return stale
+    }
+    // Claimed again here after its lease could not be extended: the earlier run holds nothing now.
+    for run in stale { run.stop.finish() }
     group.addTask {
       await self.execute(job, handler, stop)
       self.state.withLock { $0.running[job] = nil }

@@ -256,6 +256,43 @@ import Testing
     }
   }
 
+  @Test func aRunWhoseLeaseWasClaimedAgainHereIsCancelled() async throws {
+    let isAway = Mutex(false)
+    try await withQueue(beforeWrite: { _ in
+      if isAway.withLock({ $0 }) { throw StorageError.unavailable("disk full") }
+    }) { fixture in
+      try await fixture.enqueue("a")
+      let worker = fixture.worker([
+        "k": { job in
+          fixture.record.add("run \(job.crashes)")
+          if job.crashes > 0 { return .done }
+          do { try await fixture.clock.sleep(for: .seconds(100_000)) } catch {
+            fixture.record.add("cancelled")
+            throw error
+          }
+          return .done
+        }
+      ])
+      try await running(worker) { _ in
+        try await eventually { fixture.record.all == ["run 0"] }
+        isAway.withLock { $0 = true }
+        // The lease of 30 s runs out while no heartbeat can be stored; the next one is due at 40 s.
+        for _ in 0..<6 {
+          await fixture.clock.waitForSleepers(3)
+          fixture.clock.advance(by: .seconds(5))
+        }
+        await fixture.clock.waitForSleepers(3)
+        isAway.withLock { $0 = false }
+        fixture.clock.advance(by: .seconds(5))
+        try await eventually {
+          let counts = try await fixture.counts()
+          return counts == [0, 0, 0] && fixture.record.all.count == 3
+        }
+      }
+      #expect(Set(fixture.record.all) == ["run 0", "run 1", "cancelled"])
+    }
+  }
+
   @Test func gracefulShutdownLetsRunningJobsFinishAndClaimsNoMore() async throws {
     try await withQueue { fixture in
       try await fixture.enqueue("a", "b", "c")

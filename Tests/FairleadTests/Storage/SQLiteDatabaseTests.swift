@@ -96,6 +96,47 @@ import Testing
     }
   }
 
+  @Test func aFullDiskStoresAllOfATransactionOrNothing() async throws {
+    try await withTemporaryFolder { folder in
+      let database = try await SQLiteDatabase.open(path: "\(folder)/a.db")
+      try await Migrator.apply([Self.known], to: database, clock: ManualClock())
+      let pages = try await Self.pragma("page_count", database)
+      guard case .integer(let count) = pages else {
+        Issue.record("no page count")
+        return
+      }
+      _ = try await Self.pragma("max_page_count = \(count + 2)", database)
+      let fill = """
+        INSERT INTO known SELECT value FROM (
+          WITH RECURSIVE numbers (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM numbers LIMIT 9999)
+          SELECT value FROM numbers)
+        """
+      do {
+        try await database.write { connection in
+          try connection.execute("INSERT INTO known VALUES (1)")
+          try connection.execute(fill)
+        }
+        Issue.record("the disk was not full")
+      } catch StorageError.unavailable(let reason) {
+        #expect(reason.contains("full"))
+      }
+      // A body that goes on after the failure has all it did stored, or none of it.
+      let went: Void? = try? await database.write { connection in
+        try connection.execute("INSERT INTO known VALUES (2)")
+        _ = try? connection.execute(fill)
+        try connection.execute("INSERT INTO known VALUES (3)")
+      }
+      let ids = try await database.read {
+        try $0.query("SELECT id FROM known ORDER BY id").map { try $0.int(0) }
+      }
+      #expect(ids == (went == nil ? [] : [2, 3]))
+
+      _ = try await Self.pragma("max_page_count = 1000000", database)
+      try await database.write { _ = try $0.execute(fill) }
+      try await database.close()
+    }
+  }
+
   // MARK: - Refusals
 
   private static func expectRefusal(
