@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Fairlead
@@ -22,6 +23,18 @@ import Testing
 
   @Test func holdsTheBuiltInProviders() throws {
     #expect(try DefinitionLoader.catalog().map(\.name) == ["openai", "slack", "stripe"])
+  }
+
+  @Test func everyFileOfTheFolderIsEmbedded() throws {
+    let root = URL(fileURLWithPath: #filePath)
+      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let folder = root.appendingPathComponent("Sources/Fairlead/Providers/Catalog")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    #expect(Catalog.files.map(\.name) == names)
+    for (name, bytes) in Catalog.files {
+      #expect(try Data(contentsOf: folder.appendingPathComponent(name)) == Data(bytes), "\(name)")
+    }
   }
 
   @Test func theLintHasNothingToSay() throws {
