@@ -38,7 +38,7 @@ public final class Health: Sendable {
     guard integrations[integration] != nil, breaker(integration) != .open else { return false }
     let reading: HealthReading
     do {
-      reading = try await read(integration)[integration] ?? HealthReading()
+      reading = try await read(integration, withLatencies: false)[integration] ?? HealthReading()
     } catch {
       let windows = HealthReading.Windows(endingAt: callLog.clock.now)
       reading =
@@ -83,13 +83,14 @@ public final class Health: Sendable {
   }
 
   private func read(
-    _ integration: IntegrationName? = nil
+    _ integration: IntegrationName? = nil, withLatencies: Bool = true
   ) async throws -> [IntegrationName: HealthReading] {
     let windows = HealthReading.Windows(endingAt: callLog.clock.now)
     let node = callLog.node
     let unsettled = callLog.unsettled
     let stored = try await callLog.database.read { connection in
-      try HealthReading.Stored(windows, of: integration, node: node, in: connection)
+      try HealthReading.Stored(
+        windows, of: integration, node: node, withLatencies: withLatencies, in: connection)
     }
     return HealthReading.sum(stored, unsettled, windows)
   }

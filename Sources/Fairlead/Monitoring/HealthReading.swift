@@ -35,14 +35,17 @@ extension HealthReading {
     var latencies: [HealthRollup.Latencies]
     var marks: [HealthRollup.Marks]
 
+    /// - Parameter withLatencies: the histograms are the costly part, and not always wanted.
     init(
-      _ windows: Windows, of integration: IntegrationName?, node: String,
+      _ windows: Windows, of integration: IntegrationName?, node: String, withLatencies: Bool,
       in connection: any SQLConnection
     ) throws {
       sequence = try HealthStore.sequence(of: node, in: connection)
       hours = try HealthStore.hours(after: windows.day, of: integration, in: connection)
       recent = try HealthStore.hours(after: windows.recent, of: integration, in: connection)
-      latencies = try HealthStore.latencies(after: windows.day, of: integration, in: connection)
+      latencies =
+        withLatencies
+        ? try HealthStore.latencies(after: windows.day, of: integration, in: connection) : []
       marks = try HealthStore.marks(in: connection)
     }
   }
