@@ -13,6 +13,7 @@ final class BriefCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private struct State {
     var entries: [Key: Entry] = [:]
     var changes: UInt64 = 0
+    var sweptAt: Duration = .zero
   }
 
   private let lifetime: Duration
@@ -74,11 +75,17 @@ final class BriefCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
   }
 
+  var count: Int { state.withLock { $0.entries.count } }
+
   private func insert(_ value: Value, for key: Key, now: Duration, into state: inout State) {
-    if state.entries.count >= capacity, state.entries[key] == nil {
+    // What is too old goes even when nobody asks for it again: it may be a secret.
+    if now - state.sweptAt >= lifetime {
+      state.sweptAt = now
       state.entries = state.entries.filter { $0.value.until > now }
+    }
+    if state.entries.count >= capacity, state.entries[key] == nil {
       // Everything is young: start afresh rather than track who was used last.
-      if state.entries.count >= capacity { state.entries.removeAll(keepingCapacity: true) }
+      state.entries.removeAll(keepingCapacity: true)
     }
     state.entries[key] = Entry(value: value, until: now + lifetime)
   }

@@ -14,6 +14,16 @@ struct ConnectionDraft: Sendable {
     guard let id = identity["id"], !id.isEmpty else { return nil }
     return (["id": .string(id), "params": JSONValue(texts: params)] as JSONValue).text
   }
+
+  func keepingRefreshToken(of old: Credential?) -> ConnectionDraft {
+    guard case .oauth2(var tokens) = credential, tokens.refreshToken == nil,
+      case .oauth2(let before) = old
+    else { return self }
+    tokens.refreshToken = before.refreshToken
+    var draft = self
+    draft.credential = .oauth2(tokens)
+    return draft
+  }
 }
 
 extension ConnectionStore {
@@ -21,20 +31,25 @@ extension ConnectionStore {
   /// connection.
   ///
   /// Without a known account only a dead connection of the same owner and params is taken over: it is
-  /// what connecting again means to repair.
+  /// what connecting again means to repair. A new grant that came without a refresh token keeps the
+  /// row's own: Google issues one with the first consent only.
   /// - Parameters:
   ///   - id: for a new row.
+  ///   - jitter: in `0..<1`, for when an unused token is refreshed.
   ///   - alongside: runs in the same transaction, before; what it throws undoes everything.
   func save(
-    _ draft: ConnectionDraft, id: ConnectionID, now: Timestamp, refreshAt: Timestamp?,
+    _ draft: ConnectionDraft, id: ConnectionID, now: Timestamp, jitter: Double,
     alongside: @escaping @Sendable (any SQLConnection) throws -> Void = { _ in }
   ) async throws -> ConnectionCredential {
     let attempt: @Sendable (any SQLConnection) throws -> SQLRow? = { sql in
       try alongside(sql)
-      let existing = try existing(draft, in: sql)
-      return existing == nil
-        ? try insert(draft, id: id, now: now, refreshAt: refreshAt, in: sql)
-        : try replace(existing, with: draft, refreshAt: refreshAt, in: sql)
+      guard let existing = try existing(draft, in: sql) else {
+        return try insert(draft, id: id, now: now, jitter: jitter, in: sql)
+      }
+      // A credential that does not open any more is no loss: it is being replaced.
+      let old = try? opened(existing).credential
+      return try replace(
+        try existing.id(0), with: draft.keepingRefreshToken(of: old), jitter: jitter, in: sql)
     }
     var row: SQLRow?
     do {
@@ -51,29 +66,30 @@ extension ConnectionStore {
 
   private func existing(
     _ draft: ConnectionDraft, in sql: any SQLConnection
-  ) throws -> ConnectionID? {
+  ) throws -> SQLRow? {
     let lock = database.dialect.forUpdate
     if let account = draft.account {
       return try sql.first(
         """
-        SELECT id FROM connections WHERE integration = $1 AND owner = $2 AND account = $3 \(lock)
+        SELECT \(Self.columns) FROM connections
+        WHERE integration = $1 AND owner = $2 AND account = $3 \(lock)
         """,
-        [SQLValue(draft.integration), SQLValue(draft.owner), .text(account)])?.id(0)
+        [SQLValue(draft.integration), SQLValue(draft.owner), .text(account)])
     }
     return try sql.first(
       """
-      SELECT id FROM connections
+      SELECT \(Self.columns) FROM connections
       WHERE integration = $1 AND owner = $2 AND account IS NULL AND params = $3
         AND state <> 'active' ORDER BY id DESC LIMIT 1 \(lock)
       """,
       [
         SQLValue(draft.integration), SQLValue(draft.owner),
         .text(JSONValue(texts: draft.params).text),
-      ])?.id(0)
+      ])
   }
 
   private func insert(
-    _ draft: ConnectionDraft, id: ConnectionID, now: Timestamp, refreshAt: Timestamp?,
+    _ draft: ConnectionDraft, id: ConnectionID, now: Timestamp, jitter: Double,
     in sql: any SQLConnection
   ) throws -> SQLRow? {
     try sql.first(
@@ -88,15 +104,14 @@ extension ConnectionStore {
         SQLValue(draft.ownerLabel), .text(JSONValue(list: draft.scopes).text),
         .text(JSONValue(texts: draft.params).text), .text(JSONValue(texts: draft.identity).text),
         SQLValue(draft.account), try sealed(draft.credential, for: id),
-        SQLValue(draft.credential.expiresAt), SQLValue(refreshAt), SQLValue(now),
+        SQLValue(draft.credential.expiresAt),
+        SQLValue(RefreshDecision.scheduledAt(draft.credential, jitter: jitter)), SQLValue(now),
       ])
   }
 
   private func replace(
-    _ id: ConnectionID?, with draft: ConnectionDraft, refreshAt: Timestamp?,
-    in sql: any SQLConnection
+    _ id: ConnectionID, with draft: ConnectionDraft, jitter: Double, in sql: any SQLConnection
   ) throws -> SQLRow? {
-    guard let id else { return nil }
     // The fence cuts off a refresh of the credential that is replaced.
     return try sql.first(
       """
@@ -108,7 +123,8 @@ extension ConnectionStore {
       [
         SQLValue(id), SQLValue(draft.ownerLabel), .text(JSONValue(list: draft.scopes).text),
         .text(JSONValue(texts: draft.identity).text), try sealed(draft.credential, for: id),
-        SQLValue(draft.credential.expiresAt), SQLValue(refreshAt),
+        SQLValue(draft.credential.expiresAt),
+        SQLValue(RefreshDecision.scheduledAt(draft.credential, jitter: jitter)),
       ])
   }
 

@@ -14,11 +14,10 @@ extension Connections {
     let last = try await store.delete(id)
     credentials.remove(id)
     targets.removeAll()
-    if let last, let integration, last.connection.version != stored.connection.version, revoked {
-      // Refreshed in between: what was issued last must end too.
-      revoked =
-        await endpoint.revoke(
-          last.credential, of: integration, params: last.connection.params) || revoked
+    if let last, let integration, last.connection.version != stored.connection.version {
+      // Refreshed in between: what was issued last is what must end.
+      revoked = await endpoint.revoke(
+        last.credential, of: integration, params: last.connection.params)
     }
     return Disconnection(
       revokedAtProvider: revoked,

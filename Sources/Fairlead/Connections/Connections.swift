@@ -106,8 +106,7 @@ public final class Connections: Sendable {
     let now = clock.now
     let stored = try await store.save(
       draft, id: ConnectionID(at: now, random: random), now: now,
-      refreshAt: RefreshDecision.scheduledAt(draft.credential, jitter: random.unit()),
-      alongside: alongside)
+      jitter: random.unit(), alongside: alongside)
     credentials.replace(stored.connection.id, with: stored)
     targets.removeAll()
     return stored

@@ -108,25 +108,24 @@ extension Credential {
     switch self {
     case .oauth2: .header(name: "authorization", value: "Bearer {access_token}")
     case .apiKey: .header(name: "authorization", value: "Bearer {api_key}")
-    case .basic: .header(name: "authorization", value: "Basic {basic}")
+    case .basic: .header(name: "authorization", value: "Basic {username}:{password}")
     case .none: nil
     }
   }
 
-  /// A template with its `{field}`s filled in; `{basic}` is `username:password` in base64.
+  /// A template with its `{field}`s filled in; after `Basic `, a pair with a colon is encoded as
+  /// RFC 7617 has it.
   func fill(_ template: String) -> String {
     var filled = ""
     var rest = template[...]
     while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
       filled += rest[..<open]
       let name = String(rest[rest.index(after: open)..<close])
-      if name == "basic", case .basic(let username, let password) = self {
-        filled += "\(username):\(password.expose())".utf8.base64
-      } else {
-        filled += field(name)?.expose() ?? ""
-      }
+      filled += field(name)?.expose() ?? ""
       rest = rest[rest.index(after: close)...]
     }
-    return filled + rest
+    filled += rest
+    guard template.hasPrefix("Basic "), template.contains(":") else { return filled }
+    return "Basic " + filled.dropFirst("Basic ".count).utf8.base64
   }
 }

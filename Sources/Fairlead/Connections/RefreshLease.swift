@@ -12,8 +12,9 @@ struct RefreshLease: Sendable, Equatable {
 }
 
 extension ConnectionStore {
-  /// How long a lease lasts between renewals: two exchanges with their timeouts.
-  static let leaseDuration: Duration = .seconds(40)
+  /// How long a lease lasts between renewals: one exchange until its timeout, and then some. A node
+  /// that dies in the middle holds up the others that long.
+  static let leaseDuration: Duration = .seconds(25)
 
   /// Takes the lease, unless another holds it or the credential is no longer of `version`.
   func lease(

@@ -65,7 +65,7 @@ final class TokenRefresher: Sendable {
   // MARK: - One flight
 
   private func fly(_ id: ConnectionID, after version: Int64) async throws -> ConnectionCredential {
-    let giveUp = clock.uptime + ConnectionStore.leaseDuration * 2
+    let giveUp = clock.uptime + ConnectionStore.leaseDuration * 3
     while true {
       guard let stored = try await store.find(id) else {
         onChange(id, nil)

@@ -298,6 +298,35 @@ import Testing
     }
   }
 
+  @Test(arguments: TestEngine.all)
+  func aLinkIsUsedUpOnceEvenByTwoAtTheSameMoment(engine: TestEngine) async throws {
+    try await engine.withDatabase(migrations: Migration.connections) { database in
+      let world = try ConnectionsWorld(database)
+      let gate = Turnstile()
+      world.provider.on("oauth/token") { asked in
+        await gate.pass()
+        return .json(["access_token": .string("for-\(asked.form["code"] ?? "")")])
+      }
+      let connections = world.node()
+      let flow = world.flow(connections)
+      let (token, first) = try await begin(flow)
+      let second = fields(
+        try await flow.begin(sessionToken: token, integration: "acme", browser: Self.browser))
+      async let one = flow.complete(
+        integration: "acme", query: [("code", "1"), ("state", first["state"] ?? "")],
+        browser: Self.browser)
+      async let two = flow.complete(
+        integration: "acme", query: [("code", "2"), ("state", second["state"] ?? "")],
+        browser: Self.browser)
+      await gate.arrivals(2)
+      gate.open()
+      let outcomes = try await [one, two]
+      #expect(Set(outcomes.map(\.status)) == [.success, .failed])
+      let made = try #require(outcomes.compactMap(\.connection).first)
+      #expect(try await connections.connection(made.id).version == 1)
+    }
+  }
+
   @Test func pendingSignInsOfALinkAreBounded() async throws {
     try await TestEngine.sqliteMemory.withDatabase(migrations: Migration.connections) { database in
       let world = try ConnectionsWorld(database)

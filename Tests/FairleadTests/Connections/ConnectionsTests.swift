@@ -48,6 +48,22 @@ import Testing
     }
   }
 
+  @Test(arguments: TestEngine.all)
+  func connectingAgainWithoutARefreshTokenKeepsTheOldOne(engine: TestEngine) async throws {
+    try await engine.withDatabase(migrations: Migration.connections) { database in
+      let world = try ConnectionsWorld(database)
+      let connections = world.node()
+      let first = try await world.connect(connections)
+      _ = try await world.connect(connections, access: "access-2", refresh: nil)
+      let usable = try await connections.usableCredential(for: first.id)
+      #expect(usable.credential.accessText == "access-2")
+      #expect(usable.credential.refreshText == "refresh-1")
+      _ = try await world.connect(connections, access: "access-3", refresh: "refresh-3")
+      let renewed = try await connections.usableCredential(for: first.id)
+      #expect(renewed.credential.refreshText == "refresh-3")
+    }
+  }
+
   @Test(
     arguments: [
       (401, "{}", ErrorCode.invalidRequest), (403, "{}", .invalidRequest),

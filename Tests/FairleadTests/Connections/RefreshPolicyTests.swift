@@ -142,6 +142,15 @@ import Testing
     #expect((0..<1_000).filter { cache.value($0) != nil }.count <= 10)
   }
 
+  @Test func whatIsTooOldGoesWithoutBeingAskedFor() {
+    let clock = ManualClock()
+    let cache = BriefCache<Int, Int>(lifetime: .seconds(1), capacity: 100, clock: clock)
+    for key in 0..<50 { cache.replace(key, with: key) }
+    clock.advance(by: .seconds(1))
+    cache.replace(50, with: 50)
+    #expect(cache.count == 1)
+  }
+
   @Test func whatChangedDuringALoadIsNotKept() async throws {
     let cache = BriefCache<String, Int>(lifetime: .seconds(1), capacity: 10, clock: ManualClock())
     let stale = try await cache.value("k") {

@@ -30,6 +30,7 @@ extension Migration {
         """
         CREATE UNIQUE INDEX connections_account ON connections (integration, owner, account)
         """,
+        "CREATE INDEX connections_owner ON connections (owner)",
         """
         CREATE INDEX connections_due ON connections (refresh_at) WHERE refresh_at IS NOT NULL
         """,
