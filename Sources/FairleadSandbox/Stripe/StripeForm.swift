@@ -33,7 +33,9 @@ indirect enum StripeForm: Sendable, Equatable {
       steps.append(String(rest[rest.index(after: rest.startIndex)..<close]))
       rest = rest[rest.index(after: close)...]
     }
-    guard steps.count <= depthLimit, steps.first?.isEmpty == false else {
+    guard steps.count <= depthLimit, steps.first?.isEmpty == false,
+      !steps.contains(where: { $0.contains("[") })
+    else {
       throw .invalid("Invalid parameter name: \(name.prefix(200))", param: name)
     }
     return steps

@@ -73,7 +73,10 @@ extension StripeState {
         "id": members["id"] ?? .null, "object": "customer", "deleted": true,
       ]
     }
-    guard !version.hasItemPeriods else { return .object(members) }
+    guard !version.hasItemPeriods else {
+      members["\(Self.hidden)payment_intent"] = nil
+      return .object(members)
+    }
     switch members["object"]?.string {
     case "subscription": renderOldSubscription(&members)
     case "invoice": renderOldInvoice(&members)

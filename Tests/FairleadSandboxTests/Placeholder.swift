@@ -1,2 +1,0 @@
-import FairleadSandbox
-import Testing
