@@ -38,6 +38,14 @@ struct SimulatedResponse: Sendable {
     return Self(status: 200, headers: fields, body: .chunks(events.map { Array($0.utf8) }))
   }
 
+  /// About how many bytes it takes, for bounds.
+  var weight: Int {
+    switch body {
+    case .bytes(let bytes): 500 + bytes.count
+    case .chunks(let chunks): chunks.reduce(500) { $0 + $1.count }
+    }
+  }
+
   mutating func set(_ name: String, _ value: String) {
     if let name = HTTPField.Name(name) { headers[name] = value }
   }

@@ -73,12 +73,9 @@ final class OpenAISimulator: Simulator {
   func reset() { state.withLock { $0 = OpenAIState(seed: seed) } }
 
   func makeEvents(_ order: EventOrder, now: Timestamp) throws(ControlError) -> [OutgoingEvent] {
-    let result = state.withLock { state in
-      Result<[OutgoingEvent], ControlError> { () throws(ControlError) in
-        try state.makeEvents(order, now: now)
-      }
+    try state.withLock { state throws(ControlError) in
+      try state.makeEvents(order, now: now)
     }
-    return try result.get()
   }
 
   func sign(_ delivery: EventDelivery, time: Timestamp) -> [(name: String, value: String)] {

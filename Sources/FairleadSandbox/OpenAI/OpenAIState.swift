@@ -8,10 +8,13 @@ struct OpenAIState: Sendable {
   let random: RandomSource
   var key = KeyState.accepted
   /// Chat completions that were made with `store`.
-  var completions = BoundedStore<JSONValue>(capacity: 10_000)
-  var responses = BoundedStore<JSONValue>(capacity: 10_000)
+  var completions = BoundedStore<JSONValue>(
+    capacity: 10_000, weightLimit: 64 << 20, weigh: \.weight)
+  var responses = BoundedStore<JSONValue>(
+    capacity: 10_000, weightLimit: 64 << 20, weigh: \.weight)
   var limits: [String: OpenAIRateLimit] = [:]
-  var sentEvents = BoundedStore<OutgoingEvent>(capacity: 10_000)
+  var sentEvents = BoundedStore<OutgoingEvent>(
+    capacity: 10_000, weightLimit: 16 << 20, weigh: \.body.count)
   var counts: [String: Int64] = [:]
 
   // What the request under way is.

@@ -64,7 +64,7 @@ extension SlackState {
   private static func scopes(_ text: String?) -> [String] {
     var seen: Set<String> = []
     return (text ?? "").split { $0 == "," || $0 == " " }.prefix(200).map(String.init).filter {
-      seen.insert($0).inserted
+      $0.utf8.count <= 100 && seen.insert($0).inserted
     }
   }
 }

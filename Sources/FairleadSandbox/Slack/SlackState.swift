@@ -7,7 +7,7 @@ struct SlackState: Sendable {
   static let refreshGrace = Duration.seconds(30)
   static let codeLifetime = Duration.seconds(600)
   static let publicRefreshLifetime = Duration.seconds(30 * 86_400)
-  static let workspaceLimit = 100
+  static let workspaceLimit = 20
 
   let random: RandomSource
   let appID: String
@@ -17,7 +17,8 @@ struct SlackState: Sendable {
   var grants = BoundedStore<SlackGrant>(capacity: 50_000)
   var accessTokens = BoundedStore<SlackAccessToken>(capacity: 100_000)
   var refreshTokens = BoundedStore<SlackRefreshToken>(capacity: 100_000)
-  var sentEvents = BoundedStore<OutgoingEvent>(capacity: 10_000)
+  var sentEvents = BoundedStore<OutgoingEvent>(
+    capacity: 10_000, weightLimit: 16 << 20, weigh: \.body.count)
   /// How many exchanges succeeded, by kind.
   var exchanges = 0
   var refreshes = 0

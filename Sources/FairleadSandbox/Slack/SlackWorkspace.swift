@@ -10,7 +10,8 @@ struct SlackWorkspace: Sendable {
     /// Whether the app's bot is in it. The installing user is in every channel.
     var hasBot = true
     var created: Int64
-    var messages = BoundedStore<JSONValue>(capacity: 10_000)
+    var messages = BoundedStore<JSONValue>(
+      capacity: 10_000, weightLimit: 8 << 20, weigh: \.weight)
   }
 
   var id: String

@@ -24,7 +24,9 @@ struct StripeIdempotency: Sendable {
   }
 
   static let lifetime = Duration.seconds(86_400)
-  private var records = BoundedStore<Record>(capacity: 10_000)
+  private var records = BoundedStore<Record>(capacity: 10_000, weightLimit: 64 << 20) {
+    $0.response.weight
+  }
 
   var count: Int { records.count }
 

@@ -94,12 +94,9 @@ final class StripeSimulator: Simulator {
   }
 
   func makeEvents(_ order: EventOrder, now: Timestamp) throws(ControlError) -> [OutgoingEvent] {
-    let result = state.withLock { state in
-      Result<[OutgoingEvent], ControlError> { () throws(ControlError) in
-        try state.makeEvents(order, now: now)
-      }
+    try state.withLock { state throws(ControlError) in
+      try state.makeEvents(order, now: now)
     }
-    return try result.get()
   }
 
   func sign(_ delivery: EventDelivery, time: Timestamp) -> [(name: String, value: String)] {

@@ -13,6 +13,7 @@ extension StripeState {
     let expand = try parameters.texts("expand") ?? []
     let id = segments.count > 2 ? segments[2] : nil
     let action = segments.count > 3 ? segments[3] : nil
+    guard id != "search" else { throw unrecognized(request) }
     let result: JSONValue
     switch (request.method, id, action) {
     case ("GET", nil, _) where kind != .subscriptionItem: result = try list(kind, parameters)

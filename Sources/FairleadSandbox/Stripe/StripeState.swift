@@ -1,3 +1,4 @@
+import Crypto
 import Fairlead
 import HTTPTypes
 
@@ -24,7 +25,11 @@ struct StripeState: Sendable {
 
   init(seed: UInt64) {
     random = RandomSource(seed: seed)
-    for kind in StripeKind.allCases { objects[kind] = BoundedStore(capacity: Self.capacity) }
+    for kind in StripeKind.allCases {
+      objects[kind] = BoundedStore(capacity: Self.capacity, weightLimit: 64 << 20) {
+        JSONValue.object($0).weight
+      }
+    }
   }
 
   mutating func respond(to request: SimulatedRequest) -> SimulatedResponse {
@@ -104,6 +109,7 @@ struct StripeState: Sendable {
   /// Equal for requests that ask the same of the same path, in whatever order.
   private func fingerprint(_ request: SimulatedRequest) throws(StripeError) -> String {
     let members = try StripeForm.parse(request.body)
-    return request.path + " " + StripeForm.fields(members).json.text
+    let text = request.path + " " + StripeForm.fields(members).json.text
+    return Array(SHA256.hash(data: Array(text.utf8))).hex
   }
 }

@@ -73,6 +73,17 @@ import Testing
     }
   }
 
+  @Test func clientsThatWaitToBeToldToContinueAreTold() async throws {
+    try await TestSandbox.with { sandbox in
+      let request =
+        "POST /_sandbox/clock HTTP/1.1\r\nhost: x\r\nconnection: close\r\nexpect: 100-continue\r\n"
+        + "content-length: 17\r\n\r\n{\"advance\": \"1s\"}"
+      let bytes = try await RawClient.bytes(port: sandbox.port, sending: request)
+      let text = String(decoding: bytes, as: UTF8.self)
+      #expect(text.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 "))
+    }
+  }
+
   @Test func journalTellsWhatArrived() async throws {
     try await TestSandbox.with { sandbox in
       _ = try await sandbox.stripe(

@@ -33,4 +33,15 @@ import Testing
     #expect(store["kept"] == 1)
     #expect(store.oldestFirst.map(\.id) == ["kept"])
   }
+
+  @Test func sizeIsBoundedAsWellAndTheNewestAlwaysStays() {
+    var store = BoundedStore<String>(capacity: 100, weightLimit: 10, weigh: \.utf8.count)
+    for text in ["aaaa", "bbbb", "cccc"] { store[text] = text }
+    #expect(store.oldestFirst.map(\.id) == ["bbbb", "cccc"])
+    store["cccc"] = "c"
+    store["dddd"] = "dddd"
+    #expect(store.oldestFirst.map(\.id) == ["bbbb", "cccc", "dddd"])
+    store["huge"] = String(repeating: "x", count: 50)
+    #expect(store.oldestFirst.map(\.id) == ["huge"])
+  }
 }
