@@ -77,7 +77,11 @@ let package = Package(
     ),
     .target(
       name: "FairleadTesting",
-      dependencies: ["Fairlead", "FairleadSandbox"]
+      dependencies: [
+        "Fairlead", "FairleadSandbox",
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ]
     ),
     .target(
       name: "FairleadServer",
@@ -100,7 +104,10 @@ let package = Package(
       name: "FairleadTests",
       dependencies: [
         "Fairlead", "FairleadSQLite", "FairleadTesting",
+        .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
       ]
     ),

@@ -98,6 +98,8 @@ public struct TransportError: Error, Sendable, Equatable {
     case refusedAddress
     /// The caller's own body stream failed.
     case requestBody
+    /// The request cannot be sent as it is: a header or a URL that HTTP does not allow.
+    case request
   }
 
   public var kind: Kind
