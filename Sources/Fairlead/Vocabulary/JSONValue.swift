@@ -10,10 +10,22 @@ public enum JSONValue: Hashable, Sendable {
   case array([JSONValue])
   case object([String: JSONValue])
 
-  /// Parses one document.
+  /// Parses one document, a bare scalar included. Strict RFC 8259; nesting beyond 512 levels and
+  /// numbers beyond a `Double` are refused, integers that fit 64 bits are exact.
   /// - Throws: `DecodingError` when the bytes are no JSON.
   public init(parsing bytes: some Sequence<UInt8>) throws {
-    self = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
+    let parse = { (bytes: UnsafeBufferPointer<UInt8>) in
+      Result { () throws(JSONParser.Failure) in try JSONParser.parse(bytes) }
+    }
+    let result =
+      bytes.withContiguousStorageIfAvailable(parse)
+      ?? Array(bytes).withUnsafeBufferPointer(parse)
+    do {
+      self = try result.get()
+    } catch {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: [], debugDescription: "not JSON at byte \(error.offset)"))
+    }
   }
 
   /// Compact JSON with sorted keys, so that equal values give equal bytes.
