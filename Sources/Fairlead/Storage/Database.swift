@@ -20,7 +20,7 @@ public protocol Database: Sendable {
 
   /// What `SQLConnection.notify` announced on `channel` from now on, after its transaction
   /// committed. A hint only: it may come twice, late or not at all, so readers poll as well.
-  func notifications(on channel: Channel) -> AsyncStream<Notification>
+  func notifications(on channel: Channel) -> AsyncStream<DatabaseNotification>
 
   /// Closes every connection. Later calls throw `StorageError.unavailable`.
   func close() async throws
@@ -63,7 +63,7 @@ public struct Channel: Hashable, Sendable {
 }
 
 /// One announcement on a channel.
-public struct Notification: Sendable, Equatable {
+public struct DatabaseNotification: Sendable, Equatable {
   public let channel: Channel
   public let payload: String
 

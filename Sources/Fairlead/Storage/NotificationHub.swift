@@ -8,16 +8,16 @@ package final class NotificationHub: Sendable {
   private struct State {
     var nextID = 0
     var isFinished = false
-    var listeners: [Channel: [Int: AsyncStream<Notification>.Continuation]] = [:]
+    var listeners: [Channel: [Int: AsyncStream<DatabaseNotification>.Continuation]] = [:]
   }
 
   private let state = Mutex(State())
 
   package init() {}
 
-  package func listen(on channel: Channel) -> AsyncStream<Notification> {
+  package func listen(on channel: Channel) -> AsyncStream<DatabaseNotification> {
     let (stream, continuation) = AsyncStream.makeStream(
-      of: Notification.self, bufferingPolicy: .bufferingNewest(64))
+      of: DatabaseNotification.self, bufferingPolicy: .bufferingNewest(64))
     let id: Int? = state.withLock { state in
       if state.isFinished { return nil }
       state.nextID += 1
@@ -32,7 +32,7 @@ package final class NotificationHub: Sendable {
     return stream
   }
 
-  package func publish(_ notifications: [Notification]) {
+  package func publish(_ notifications: [DatabaseNotification]) {
     guard !notifications.isEmpty else { return }
     for notification in notifications {
       // Yielding outside the lock: a termination handler may take it.

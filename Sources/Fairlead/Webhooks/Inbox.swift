@@ -105,7 +105,9 @@ public final class Inbox: Service {
       id: EventID(at: now, random: random), integration: integration.name,
       dedupeKey: envelope.dedupeKey(bodyHash: hash), bodyHash: hash, providerEventID: envelope.id,
       type: envelope.type, connectionValue: envelope.connectionValue, receivedAt: now,
-      defect: body == nil ? "The body is no JSON, so it could not be processed." : nil,
+      defect: body == nil
+        ? "The body is no JSON, so it could not be processed."
+        : envelope.defect(settings),
       headers: HeaderRecord.json(
         HeaderRecord.make(webhook.headers, signatureHeader: settings.header)),
       body: webhook.body)

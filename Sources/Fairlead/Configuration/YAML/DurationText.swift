@@ -1,6 +1,7 @@
 /// Durations as people write them: a whole number and its unit, `500ms`, `30s`, `15m`, `2h`, `7d`.
-enum DurationText {
-  static func parse(_ text: some StringProtocol) -> Duration? {
+public enum DurationText {
+  /// `nil` for anything else, a bare number among it.
+  public static func parse(_ text: some StringProtocol) -> Duration? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     guard (1...9).contains(digits.count), let count = Int64(digits) else { return nil }
     switch text[digits.endIndex...] {

@@ -41,6 +41,12 @@ struct EventEnvelope: Sendable, Equatable {
     connectionValue = value(at: settings.connection)
   }
 
+  /// Why the event cannot be given to anyone; `nil` when it can.
+  func defect(_ settings: ProviderDefinition.WebhookSettings) -> String? {
+    guard case .body(let path) = settings.eventType, type == Self.unknownType else { return nil }
+    return "The body has no event type at \(path), so it could not be processed."
+  }
+
   /// What makes two deliveries the same event: the id where it is signed, else the body itself.
   func dedupeKey(bodyHash: String) -> String {
     if idIsSigned, let id { "id:\(id)" } else { "body:\(bodyHash)" }
