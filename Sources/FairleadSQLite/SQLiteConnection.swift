@@ -7,7 +7,7 @@ final class SQLiteConnection: SQLConnection {
   private let database: GRDB.Database
   private let statements: StatementCache
   private let isReadOnly: Bool
-  private(set) var announcements: [Fairlead.Notification] = []
+  private(set) var announcements: [DatabaseNotification] = []
 
   init(_ database: GRDB.Database, _ statements: StatementCache, isReadOnly: Bool) {
     self.database = database
@@ -56,7 +56,7 @@ final class SQLiteConnection: SQLConnection {
   }
 
   func notify(_ channel: Channel, _ payload: String) throws {
-    announcements.append(Fairlead.Notification(channel: channel, payload: payload))
+    announcements.append(DatabaseNotification(channel: channel, payload: payload))
   }
 
   private func prepare(_ sql: String, _ arguments: [SQLValue]) throws -> Statement {

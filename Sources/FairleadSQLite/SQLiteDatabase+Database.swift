@@ -15,7 +15,7 @@ extension SQLiteDatabase: Database {
   }
 
   /// Announcements made through this object. A listener that falls 64 behind misses the oldest.
-  public func notifications(on channel: Channel) -> AsyncStream<Notification> {
+  public func notifications(on channel: Channel) -> AsyncStream<DatabaseNotification> {
     hub.listen(on: channel)
   }
 

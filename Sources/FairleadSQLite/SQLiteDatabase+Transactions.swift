@@ -45,7 +45,7 @@ extension SQLiteDatabase {
 
   private func transaction<Output>(
     on database: GRDB.Database, _ body: (any SQLConnection) throws -> Output
-  ) throws -> (output: Output, announcements: [Notification]) {
+  ) throws -> (output: Output, announcements: [DatabaseNotification]) {
     let connection = SQLiteConnection(database, statements, isReadOnly: false)
     var output: Output?
     // Taking the write lock first means that no transaction has to give up halfway. SQLite ends a
