@@ -1,0 +1,55 @@
+import Fairlead
+import HTTPTypes
+import Hummingbird
+
+/// Sends a visitor of the dashboard to the sign-in page.
+struct SignInRequired: Error {}
+
+extension FairleadRoutes {
+  /// Finds out who calls and whether the route is open to them.
+  /// - Throws: `FairleadError`: `unauthenticated` without a valid key, `forbidden` without the scope;
+  ///   `SignInRequired` for pages.
+  func admit(
+    _ request: Request, to route: Route, isLoopback: Bool
+  ) async throws -> (Principal?, HTTPField.Name?) {
+    switch route.access {
+    case .open: return (nil, nil)
+    case .session:
+      guard let adminKey = fairlead.settings.adminKey else {
+        throw FairleadError(
+          .forbidden,
+          "The dashboard is off: set FAIRLEAD_ADMIN_KEY and restart to sign in with it.")
+      }
+      let cookie = cookies(in: request.headers)[DashboardSession.cookieName] ?? ""
+      guard DashboardSession(adminKey: adminKey).isValid(cookie, now: fairlead.clock.now) else {
+        throw SignInRequired()
+      }
+      return (nil, nil)
+    case .loopbackOrKey(let scope):
+      if isLoopback && PresentedKey.candidates(in: request.headers).isEmpty { return (nil, nil) }
+      return try await admit(request, scope: scope)
+    case .key(let scope): return try await admit(request, scope: scope)
+    }
+  }
+
+  private func admit(
+    _ request: Request, scope: Scope
+  ) async throws -> (Principal?, HTTPField.Name?) {
+    let candidates = PresentedKey.candidates(in: request.headers)
+    for candidate in candidates {
+      guard let principal = try await fairlead.keys.authenticate(candidate.secret) else { continue }
+      guard principal.allows(scope) else {
+        throw FairleadError(
+          .forbidden,
+          "This key may not do that: it lacks the scope \(scope.rawValue). Make one with "
+            + "`fairlead keys create --scope \(scope.rawValue)`.")
+      }
+      return (principal, candidate.header)
+    }
+    throw FairleadError(
+      .unauthenticated,
+      candidates.isEmpty
+        ? "A Fairlead API key is needed: send it as `Authorization: Bearer fl_…`."
+        : "This key is not known here. Check it, or make one with `fairlead keys create`.")
+  }
+}

@@ -1,2 +1,0 @@
-import FairleadServer
-import Testing
