@@ -175,6 +175,8 @@ def test_a_revoked_key_opens_nothing(server):
     made = json.loads(server.run("keys", "create", "--name", "short-lived", "--json").stdout)
     assert server.get("/v1/connections", key=made["key"]).status_code == 200
     assert server.run("keys", "revoke", made["id"]).returncode == 0
+    # Another process revoked it: the server notices within a second.
+    eventually(lambda: server.get("/v1/connections", key=made["key"]).status_code == 401)
     assert is_our_error(server.get("/v1/connections", key=made["key"]), 401, "UNAUTHENTICATED")
 
 

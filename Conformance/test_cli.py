@@ -105,7 +105,7 @@ def test_a_database_that_is_a_folder(tmp_path, environment):
     ("integrations:\n  x: { provider: nope }\n", ["nope"]),
     ("integrations:\n  slack: { client_id: '${NOT_SET_ANYWHERE}' }\n", ["NOT_SET_ANYWHERE"]),
     ("cors: { origins: ['*'] }\n", ["origins"]),
-    ("destinations: [ { url: 'http://app.example/hooks' } ]\n", ["https"]),
+    ("destinations: [ { url: 'http://app.example/hooks', secret: 'whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0' } ]\n", ["https"]),
     ("[]\n", ["fairlead.yaml"]),
 ], ids=range(8))
 def test_a_configuration_that_is_wrong(tmp_path, environment, text, says):

@@ -81,7 +81,8 @@ def test_a_callback_works_once(server, owner):
 
 def test_a_callback_in_another_browser_connects_nothing(server, owner):
     url = session_url(server, owner)
-    browser = Browser(leaves_at=f"{server.url}/oauth/callback")
+    public = server.url.replace("127.0.0.1", "localhost")
+    browser = Browser(leaves_at=f"{public}/oauth/callback")
     browser.open(url)
     browser.press("connect slack", "connect", "slack")
     if not browser.left_to:

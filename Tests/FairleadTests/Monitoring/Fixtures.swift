@@ -85,7 +85,7 @@ final class ForgetfulDatabase: Database {
     return result
   }
 
-  func notifications(on channel: Channel) -> AsyncStream<Notification> {
+  func notifications(on channel: Channel) -> AsyncStream<DatabaseNotification> {
     base.notifications(on: channel)
   }
 

@@ -15,7 +15,7 @@ final class Box<Value: Sendable>: Sendable {
 }
 
 /// Keeps what the pipeline tells its observer.
-final class RecordingObserver: CallObserver {
+final class RecordingCallObserver: CallObserver {
   private struct State {
     var records: [CallRecord] = []
     var rateLimited = 0
@@ -99,7 +99,7 @@ struct PipelineFixture {
   let clock: ManualClock
   let transport: StubTransport
   let credentials: StubCredentials
-  let observer = RecordingObserver()
+  let observer = RecordingCallObserver()
   let pipeline: RequestPipeline
 
   init(

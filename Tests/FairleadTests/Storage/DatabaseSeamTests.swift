@@ -185,7 +185,7 @@ import Testing
         try connection.notify(channel, "committed")
       }
       var iterator = stream.makeAsyncIterator()
-      #expect(await iterator.next() == Notification(channel: channel, payload: "committed"))
+      #expect(await iterator.next() == DatabaseNotification(channel: channel, payload: "committed"))
     }
   }
 

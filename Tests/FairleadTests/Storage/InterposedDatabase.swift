@@ -33,7 +33,7 @@ final class InterposedDatabase: Database {
     return try await base.write(body)
   }
 
-  func notifications(on channel: Channel) -> AsyncStream<Notification> {
+  func notifications(on channel: Channel) -> AsyncStream<DatabaseNotification> {
     base.notifications(on: channel)
   }
 

@@ -1,0 +1,51 @@
+import ArgumentParser
+import Fairlead
+import Foundation
+
+struct InitCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "init",
+    abstract: "Write fairlead.yaml and .env, with a fresh vault key and admin key.")
+
+  func run() throws {
+    let folder = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
+    let configuration = folder.appendingPathComponent("fairlead.yaml").path
+    let secrets = folder.appendingPathComponent(".env").path
+    for path in [configuration, secrets] where FileManager.default.fileExists(atPath: path) {
+      throw CommandFailure("\(path) is there already. Nothing was changed.")
+    }
+    let month = SystemClock().now.rfc3339.prefix(7)
+    let environment = """
+      # Secrets of this deployment. Keep them out of version control.
+      FAIRLEAD_VAULT_KEYS=\(try KeyRing.generate(id: "k\(month)"))
+      FAIRLEAD_ADMIN_KEY=\(RandomSource.system.token(bytes: 24))
+
+      # An integration switches itself on when its variables are set:
+      # STRIPE_SECRET_KEY=sk_test_…
+      # STRIPE_WEBHOOK_SECRET=whsec_…
+      # OPENAI_API_KEY=sk-…
+      # SLACK_CLIENT_ID=…
+      # SLACK_CLIENT_SECRET=…
+      # SLACK_SIGNING_SECRET=…
+
+      """
+    let yaml = """
+      # Fairlead's configuration. Every key is described in docs/configuration.md.
+      server:
+        host: 127.0.0.1
+        port: 8080
+      database: sqlite:fairlead.db
+
+      """
+    // The secrets are never readable by others, not even for a moment.
+    guard
+      FileManager.default.createFile(
+        atPath: secrets, contents: Data(environment.utf8), attributes: [.posixPermissions: 0o600])
+    else { throw CommandFailure("\(secrets) cannot be written.") }
+    guard FileManager.default.createFile(atPath: configuration, contents: Data(yaml.utf8)) else {
+      throw CommandFailure("\(configuration) cannot be written.")
+    }
+    Console.line("Wrote fairlead.yaml and .env (readable by you alone).")
+    Console.line("Start with: fairlead serve")
+  }
+}

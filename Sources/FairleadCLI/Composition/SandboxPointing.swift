@@ -1,0 +1,34 @@
+import Fairlead
+import FairleadSandbox
+
+extension FairleadConfiguration {
+  /// Points every integration at the simulators, and switches on those that have no variables, with
+  /// the simulators' own credentials.
+  mutating func pointAtSandbox(_ url: String) throws {
+    guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
+      throw FairleadError(
+        .configurationError,
+        "--sandbox takes the simulators' URL, such as http://127.0.0.1:8090.")
+    }
+    let base = url.hasSuffix("/") ? String(url.dropLast()) : url
+    let credentials = Sandbox.credentials
+    var slack = IntegrationSettings(name: "slack", provider: "slack")
+    slack.clientID = credentials.slackClientID
+    slack.clientSecret = Secret(credentials.slackClientSecret)
+    slack.webhookSecrets = [Secret(credentials.slackSigningSecret)]
+    var stripe = IntegrationSettings(name: "stripe", provider: "stripe")
+    stripe.apiKey = Secret(credentials.stripeSecretKey)
+    stripe.webhookSecrets = [Secret(credentials.stripeWebhookSecret)]
+    var openAI = IntegrationSettings(name: "openai", provider: "openai")
+    openAI.apiKey = Secret(credentials.openAIAPIKey)
+    for settings in [slack, stripe, openAI]
+    where !integrations.contains(where: { $0.name == settings.name }) {
+      integrations.append(settings)
+    }
+    for index in integrations.indices where integrations[index].baseURL == nil {
+      integrations[index].baseURL = "\(base)/\(integrations[index].provider)"
+    }
+    // The simulators run on this machine or a private network.
+    allowPrivateNetworks = true
+  }
+}
