@@ -8,6 +8,7 @@ import pytest
 import requests
 from conftest import connect_slack, connection_of
 from harness.deployment import INTEGRATIONS
+from harness.waiting import eventually
 from openapi_spec_validator import validate
 
 OPENAI_KEY = INTEGRATIONS["OPENAI_API_KEY"]

@@ -28,7 +28,12 @@ class _Handler(BaseHTTPRequestHandler):
     failure_status = 500
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        length = int(self.headers.get("content-length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            # The sender died in the middle: nothing was delivered.
+            self.close_connection = True
+            return None
         kind = type(self)
         if self.path == "/_control":
             wish = json.loads(body)

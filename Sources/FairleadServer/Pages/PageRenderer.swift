@@ -57,7 +57,7 @@ struct PageRenderer: Sendable {
         .cacheControl: "no-store",
         .contentSecurityPolicy: Self.contentSecurityPolicy,
         .xContentTypeOptions: "nosniff",
-        HTTPField.Name("referrer-policy")!: "no-referrer",
+        HTTPField.Name("referrer-policy")!: "same-origin",
         HTTPField.Name("x-frame-options")!: "DENY",
       ],
       body: ResponseBody(byteBuffer: ByteBuffer(string: html)))

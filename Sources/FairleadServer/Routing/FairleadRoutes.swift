@@ -46,10 +46,15 @@ public struct FairleadRoutes: Sendable {
     logger[metadataKey: "request_id"] = .string(requestID.rawValue)
     do {
       let (principal, presentedIn) = try await admit(request, to: route, isLoopback: isLoopback)
-      return try await route.handle(
+      var response = try await route.handle(
         Exchange(
           request: request, parameters: parameters, requestID: requestID, logger: logger,
           principal: principal, presentedIn: presentedIn))
+      // A proxied call has an id of its own, the one in the call log.
+      if response.headers[.fairleadRequestID] == nil {
+        response.headers[.fairleadRequestID] = requestID.rawValue
+      }
+      return response
     } catch is SignInRequired {
       return .redirect(to: "/sign-in")
     } catch {
