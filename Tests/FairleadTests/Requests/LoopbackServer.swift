@@ -60,7 +60,7 @@ enum LoopbackServer {
       group.addTask {
         try await server.executeThenClose { accepted in
           await withDiscardingTaskGroup { connections in
-            // Cancelled with the test; there is nobody to tell of an accept that failed.
+            // There is nobody to tell of an accept that failed.
             var incoming = accepted.makeAsyncIterator()
             while let channel = try? await incoming.next() {
               connections.addTask {
@@ -76,8 +76,15 @@ enum LoopbackServer {
           }
         }
       }
-      defer { group.cancelAll() }
-      return try await body(port)
+      // Closed and not cancelled: a connection that was accepted has to be seen to its end.
+      do {
+        let result = try await body(port)
+        try await server.channel.close().get()
+        return result
+      } catch {
+        try await server.channel.close().get()
+        throw error
+      }
     }
   }
 
