@@ -112,7 +112,7 @@ def overview(look, server, folder):
     for name in ("slack", "stripe", "openai"):
         if name not in text:
             look.wrong(f"overview: no card for {name}")
-    if not any(word in text for word in ("healthy", "degraded", "down")):
+    if not any(word in text for word in ("healthy", "degraded", "down", "idle")):
         look.wrong("overview: no status in words")
 
 
