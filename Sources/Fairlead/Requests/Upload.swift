@@ -21,13 +21,13 @@ final class Upload: Sendable {
   static let window = 256 * 1_024
 
   private enum Source {
-    case idle(BodyStream)
+    case idle
     case pumping(Task<Void, Never>)
     case stopped
   }
 
   private struct State {
-    var source: Source
+    var source = Source.idle
     var queue: Deque<ByteBuffer> = []
     /// Read from the caller, not yet written to the socket.
     var underWay = 0
@@ -36,9 +36,10 @@ final class Upload: Sendable {
     var consumer: CheckedContinuation<ByteBuffer?, any Error>?
   }
 
-  private let state: Mutex<State>
+  private let body: BodyStream
+  private let state = Mutex(State())
 
-  init(_ body: BodyStream) { state = Mutex(State(source: .idle(body))) }
+  init(_ body: BodyStream) { self.body = body }
 
   /// The body to give to the client. The caller's stream is not touched before the client asks for
   /// the first chunk, which is after it has a connection.
@@ -84,7 +85,7 @@ final class Upload: Sendable {
 
   private func start() {
     state.withLock { state in
-      guard case .idle(let body) = state.source else { return }
+      guard case .idle = state.source else { return }
       // Unstructured, because the upload may outlive the call that returned the answer's head; its
       // end is the exchange's end, which calls `stop()`.
       state.source = .pumping(
