@@ -267,6 +267,7 @@ enum Monogram {
 
   /// One of eight colours, the same for a name every time.
   static func hue(_ name: IntegrationName) -> Int {
-    Int(name.rawValue.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 } >> 29)
+    Int(name.rawValue.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 } >> 14)
+      % 8
   }
 }

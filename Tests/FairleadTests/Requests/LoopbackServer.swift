@@ -1,28 +1,31 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import Synchronization
 
 @testable import Fairlead
 
 /// A TCP server on loopback whose every byte a test decides.
 enum LoopbackServer {
   /// One accepted connection.
-  struct Connection {
+  struct Connection: Sendable {
     let channel: any NIOCore.Channel
-    var incoming: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
-    let outgoing: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    fileprivate let incoming: Incoming
+
+    /// The next bytes; `nil` once the other side has ended.
+    func read() async -> ByteBuffer? { await incoming.next(on: channel) }
 
     /// Reads until the blank line; what was read beyond it is returned too.
-    mutating func readHead() async throws -> String {
+    func readHead() async throws -> String {
       var all = ""
-      while !all.contains("\r\n\r\n"), let chunk = try await incoming.next() {
+      while !all.contains("\r\n\r\n"), let chunk = await read() {
         all += String(buffer: chunk)
       }
       return all
     }
 
     func write(_ text: String) async throws {
-      try await outgoing.write(ByteBuffer(string: text))
+      try await channel.writeAndFlush(ByteBuffer(string: text)).get()
     }
 
     /// Returns once the bytes are with the system, so that nothing queues up here.
@@ -31,9 +34,8 @@ enum LoopbackServer {
     }
 
     /// Reads and forgets until the other side ends.
-    mutating func drain() async {
-      // How it ends does not matter here.
-      while let chunk = try? await incoming.next() { _ = chunk }
+    func drain() async {
+      while let chunk = await read() { _ = chunk }
     }
 
     /// Ends the connection with a reset.
@@ -44,45 +46,104 @@ enum LoopbackServer {
     }
   }
 
+  /// What a connection received. It reads on only when asked, so that a slow reader is felt.
+  fileprivate final class Incoming: ChannelInboundHandler, Sendable {
+    typealias InboundIn = ByteBuffer
+
+    private struct State {
+      var chunks: [ByteBuffer] = []
+      var hasEnded = false
+      var waiter: CheckedContinuation<ByteBuffer?, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    func next(on channel: any NIOCore.Channel) async -> ByteBuffer? {
+      await withCheckedContinuation { continuation in
+        let ready: ByteBuffer?? = state.withLock { state in
+          if !state.chunks.isEmpty { return .some(state.chunks.removeFirst()) }
+          if state.hasEnded { return .some(nil) }
+          state.waiter = continuation
+          return nil
+        }
+        if let ready { continuation.resume(returning: ready) } else { channel.read() }
+      }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+      let chunk = unwrapInboundIn(data)
+      let waiter = state.withLock { state in
+        let waiter = state.waiter
+        state.waiter = nil
+        if waiter == nil { state.chunks.append(chunk) }
+        return waiter
+      }
+      waiter?.resume(returning: chunk)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) { end() }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+      if event as? ChannelEvent == .inputClosed { end() }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+      end()
+      context.close(promise: nil)
+    }
+
+    private func end() {
+      let waiter = state.withLock { state in
+        state.hasEnded = true
+        let waiter = state.waiter
+        state.waiter = nil
+        return waiter
+      }
+      waiter?.resume(returning: nil)
+    }
+  }
+
   static func run<R: Sendable>(
     _ serve: @escaping @Sendable (inout Connection) async throws -> Void,
     while body: @Sendable (_ port: Int) async throws -> R
   ) async throws -> R {
+    let (accepted, accept) = AsyncStream<Connection>.makeStream()
     let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-      .bind(host: "127.0.0.1", port: 0) { channel in
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelOption(.autoRead, value: false)
+      .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+          let incoming = Incoming()
+          try channel.pipeline.syncOperations.addHandler(incoming)
+          accept.yield(Connection(channel: channel, incoming: incoming))
         }
       }
-    guard let port = server.channel.localAddress?.port else { throw CancellationError() }
+      .bind(host: "127.0.0.1", port: 0).get()
+    guard let port = server.localAddress?.port else { throw CancellationError() }
     return try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
-        try await server.executeThenClose { accepted in
-          await withDiscardingTaskGroup { connections in
-            // There is nobody to tell of an accept that failed.
-            var incoming = accepted.makeAsyncIterator()
-            while let channel = try? await incoming.next() {
-              connections.addTask {
-                // A connection that fails is what many tests are about.
-                try? await channel.executeThenClose { incoming, outgoing in
-                  var connection = Connection(
-                    channel: channel.channel, incoming: incoming.makeAsyncIterator(),
-                    outgoing: outgoing)
-                  try await serve(&connection)
-                }
-              }
+        await withDiscardingTaskGroup { connections in
+          for await connection in accepted {
+            connections.addTask {
+              var connection = connection
+              // A connection that fails is what many tests are about.
+              try? await serve(&connection)
+              try? await connection.channel.close().get()
             }
           }
         }
       }
-      // Closed and not cancelled: a connection that was accepted has to be seen to its end.
+      func finish() async throws {
+        try await server.close().get()
+        accept.finish()
+      }
       do {
         let result = try await body(port)
-        try await server.channel.close().get()
+        try await finish()
         return result
       } catch {
-        try await server.channel.close().get()
+        try await finish()
         throw error
       }
     }

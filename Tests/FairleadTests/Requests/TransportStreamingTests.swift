@@ -49,7 +49,7 @@ import Testing
     try await LoopbackServer.run { connection in
       _ = try await connection.readHead()
       var received = 0
-      while received < Self.total - 1_000_000, let chunk = try await connection.incoming.next() {
+      while received < Self.total - 1_000_000, let chunk = await connection.read() {
         received += chunk.readableBytes
         outstanding.took(chunk.readableBytes)
         if received % 7 == 0 { await Task.yield() }
@@ -112,7 +112,7 @@ import Testing
     try await LoopbackServer.run { connection in
       _ = try await connection.readHead()
       try await connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-      while let chunk = try await connection.incoming.next() {
+      while let chunk = await connection.read() {
         try await connection.write("1\r\n.\r\n")
         if String(buffer: chunk).hasSuffix("0\r\n\r\n") { break }
       }
@@ -134,7 +134,7 @@ import Testing
         let response = try await transport.send(
           TransportRequest(
             method: .post, url: "http://127.0.0.1:\(port)/", body: .stream(body, length: nil)),
-          timeout: .seconds(10))
+          timeout: .seconds(60))
         var dots = 0
         for try await chunk in response.body {
           dots += chunk.readableBytes
@@ -164,7 +164,7 @@ import Testing
               TransportRequest(
                 method: .post, url: "http://127.0.0.1:\(port)/",
                 body: .stream(Self.endless(fast: fast), length: round % 2 == 0 ? nil : 1 << 40)),
-              timeout: .seconds(10))
+              timeout: .seconds(60))
             #expect(response.status == status)
             #expect(try await response.body.text() == "nothing")
           }
@@ -185,7 +185,7 @@ import Testing
           _ = try await transport.send(
             TransportRequest(
               method: .post, url: "http://127.0.0.1:\(port)/",
-              body: .stream(Self.endless(fast: fast), length: nil)), timeout: .seconds(10))
+              body: .stream(Self.endless(fast: fast), length: nil)), timeout: .seconds(60))
           try await eventually { Probe.alive.load(ordering: .relaxed) == 0 }
         }
       }
@@ -197,7 +197,7 @@ import Testing
     let ended = Box(false)
     try await LoopbackServer.run { connection in
       // How the connection ends is told by what came before.
-      while let chunk = try? await connection.incoming.next() {
+      while let chunk = await connection.read() {
         received.withLock { $0 += String(buffer: chunk) }
       }
       ended.withLock { $0 = true }
@@ -216,7 +216,7 @@ import Testing
           _ = try await transport.send(
             TransportRequest(
               method: .post, url: "http://127.0.0.1:\(port)/", body: .stream(body, length: nil)),
-            timeout: .seconds(10))
+            timeout: .seconds(60))
         }
         #expect(error?.kind == .requestBody)
         try await eventually { ended.current }
