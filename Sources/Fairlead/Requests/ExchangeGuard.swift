@@ -29,8 +29,9 @@ final class ExchangeGuard: ChannelDuplexHandler {
   private var uploading = false
   private var answering = false
   private var abandonAtReadComplete = false
-  /// Whether the client has asked for more and nothing has come yet.
-  private var wantsMore = false
+  /// Whether the client has asked for more and nothing has come yet. It has from the start: a fresh
+  /// connection's first read was asked for before this handler was there to see it.
+  private var wantsMore = true
   private var lastActivity: NIODeadline = .now()
   private var idleTimer: Scheduled<Void>?
 
