@@ -26,6 +26,8 @@ public final class Fairlead: Service {
   public let logger: Logger
 
   let queue: JobQueue
+  /// Anyone may ask whether storage can be written; it is tried once a second at most.
+  private let readiness: BriefCache<Int, Int>
   private let ownedTransports: [HTTPClientTransport]
 
   /// Opens storage, brings its tables up to date and checks that the vault keys are those it was
@@ -73,6 +75,7 @@ public final class Fairlead: Service {
     let outward = HTTPClientTransport(allowPrivateNetworks: settings.allowPrivateNetworks)
     ownedTransports = [providers, outward]
 
+    readiness = BriefCache(lifetime: .seconds(1), capacity: 1, clock: clock)
     live = LiveUpdates()
     metrics = MetricsRegistry()
     callLog = CallLog(
@@ -146,16 +149,26 @@ extension Fairlead {
 
   /// Closes connections and storage. Call it after `run()` has returned; nothing works afterwards.
   public func close() async throws {
-    for transport in ownedTransports { try await transport.shutdown() }
+    var failure: (any Error)?
+    for transport in ownedTransports {
+      do { try await transport.shutdown() } catch { failure = failure ?? error }
+    }
     try await database.close()
+    if let failure { throw failure }
   }
 
   /// Whether storage can be written now, found out by writing.
   /// - Throws: `FairleadError` (`serviceUnavailable`) when it cannot.
   public func checkReadiness() async throws {
     do {
-      _ = try await database.write { connection in
-        try connection.execute("UPDATE fairlead_migrations SET applied_at = applied_at WHERE 1 = 0")
+      _ = try await readiness.value(0) { [database] in
+        try await database.write { connection in
+          try connection.execute(
+            """
+            UPDATE fairlead_migrations SET applied_at = applied_at
+            WHERE name = (SELECT MIN(name) FROM fairlead_migrations)
+            """)
+        }
       }
     } catch {
       throw FairleadError(

@@ -23,7 +23,8 @@ public struct Settings: Sendable {
     requestRetention: Duration = .seconds(14 * 86_400)
   ) {
     self.publicURL = publicURL
-    self.adminKey = adminKey
+    // An empty key would let an empty form in.
+    self.adminKey = adminKey.flatMap { $0.isEmpty ? nil : $0 }
     self.connectRedirectOrigins = connectRedirectOrigins
     self.allowPrivateNetworks = allowPrivateNetworks
     self.eventPayloadRetention = eventPayloadRetention

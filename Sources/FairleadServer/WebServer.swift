@@ -135,8 +135,10 @@ struct CORS: Sendable {
   }
 
   func apply(to response: inout Response, for request: Request) {
+    // Who may read an answer is for this deployment to say, not for the provider behind it.
+    response.headers[.accessControlAllowOrigin] = nil
     guard !origins.isEmpty else { return }
-    response.headers[.vary] = "Origin"
+    response.headers.append(HTTPField(name: .vary, value: "Origin"))
     if let origin = allowedOrigin(of: request) {
       response.headers[.accessControlAllowOrigin] = origin
     }

@@ -62,9 +62,17 @@ public final class Connections: Sendable {
     let integration = try integrations.require(new.integration)
     let owner = try new.owner.validated()
     let params = try integration.definition.validated(params: new.params)
-    let credential = try await renewedIfExpired(
-      try integration.definition.validated(new.credential), integration, params)
-    let identity = try await verifier.identity(of: credential, at: integration, params: params)
+    let given = try integration.definition.validated(new.credential)
+    let credential = try await renewedIfExpired(given, integration, params)
+    let identity: [String: String]
+    do {
+      identity = try await verifier.identity(of: credential, at: integration, params: params)
+    } catch let error as FairleadError
+      where error.code == .serviceUnavailable && credential != given
+    {
+      // The refresh may have ended the tokens that came in; the new ones must not be lost.
+      identity = [:]
+    }
     return try await save(
       ConnectionDraft(
         integration: integration.name, owner: owner, ownerLabel: new.ownerLabel?.asLabel,

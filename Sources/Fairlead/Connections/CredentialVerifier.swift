@@ -55,7 +55,7 @@ struct CredentialVerifier: Sendable {
   ) throws {
     let name = integration.definition.displayName
     let rule = integration.definition.errors.first {
-      $0.when.holds(status: reply.status, headers: reply.headers, body: body)
+      $0.when.matches(status: reply.status, headers: reply.headers, json: body)
     }
     switch (rule?.errorClass, reply.status) {
     case (.authExpired, _), (.authRevoked, _), (nil, 401):

@@ -34,8 +34,8 @@ struct TokenEndpoint: Sendable {
     else { return false }
     guard (200..<300).contains(reply.status) else { return false }
     guard let condition = messages.oauth.revoke.successWhen else { return true }
-    return condition.holds(
+    return condition.matches(
       // A body that is no JSON simply matches no condition on it.
-      status: reply.status, headers: reply.headers, body: try? JSONValue(parsing: reply.body))
+      status: reply.status, headers: reply.headers, json: try? JSONValue(parsing: reply.body))
   }
 }

@@ -52,7 +52,8 @@ enum TokenResponse {
         : refusal(status: status, code: nil)
     }
     let code = errorCode(json)
-    let looksRight = oauth.successWhen?.holds(status: status, headers: headers, body: json) ?? true
+    let looksRight =
+      oauth.successWhen?.matches(status: status, headers: headers, json: json) ?? true
     guard (200..<300).contains(status), looksRight, code == nil else {
       return refusal(status: status, code: code)
     }

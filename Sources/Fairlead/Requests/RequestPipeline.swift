@@ -66,10 +66,17 @@ public final class RequestPipeline: Sendable {
       completion.count(bytes)
       completion.finish(.complete)
     } else {
-      let brokenOff = logical.error(
-        .serviceUnavailable,
-        "\(logical.lane.provider) broke off in the middle of its answer. Try again in a moment.",
-        status: answer.status, retryable: false)
+      // A write that was answered as done may well be done: that must not invite a second one.
+      let isUnsure = error == nil && logical.decision?.idempotency.callerMayRepeat != true
+      let provider = logical.lane.provider
+      let brokenOff =
+        error
+        ?? logical.error(
+          isUnsure ? .outcomeUnknown : .serviceUnavailable,
+          isUnsure
+            ? "We could not confirm whether \(provider) did this. Check before trying again."
+            : "\(provider) broke off in the middle of its answer. Try again in a moment.",
+          status: answer.status, retryable: false)
       body = completion.track(body) { cause in
         if cause is CancellationError { return cause }
         var error = brokenOff

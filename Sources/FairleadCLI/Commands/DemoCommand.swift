@@ -71,7 +71,10 @@ struct DemoCommand: AsyncParsableCommand {
         }
         return nil
       }
-      guard let url = await addresses.first(where: { _ in true }) else { return false }
+      guard let url = await addresses.first(where: { _ in true }) else {
+        while try await tasks.next() != nil {}
+        return false
+      }
       let transport = HTTPClientTransport(allowPrivateNetworks: true)
       let held = await Tour(
         client: DemoClient(
@@ -84,8 +87,8 @@ struct DemoCommand: AsyncParsableCommand {
         Console.line()
         Console.line("The server stays up. Press Ctrl-C to stop it.")
       }
-      while try await tasks.next() != nil {}
       try await transport.shutdown()
+      while try await tasks.next() != nil {}
       return held
     }
   }

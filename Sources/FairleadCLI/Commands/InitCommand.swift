@@ -38,14 +38,27 @@ struct InitCommand: ParsableCommand {
 
       """
     // The secrets are never readable by others, not even for a moment.
-    guard
-      FileManager.default.createFile(
-        atPath: secrets, contents: Data(environment.utf8), attributes: [.posixPermissions: 0o600])
-    else { throw CommandFailure("\(secrets) cannot be written.") }
-    guard FileManager.default.createFile(atPath: configuration, contents: Data(yaml.utf8)) else {
-      throw CommandFailure("\(configuration) cannot be written.")
+    try Self.make(secrets, environment, mode: 0o600)
+    do {
+      try Self.make(configuration, yaml, mode: 0o644)
+    } catch {
+      unlink(secrets)
+      throw error
     }
     Console.line("Wrote fairlead.yaml and .env (readable by you alone).")
     Console.line("Start with: fairlead serve")
+  }
+
+  /// Makes a file that must not be there yet.
+  private static func make(_ path: String, _ text: String, mode: mode_t) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+    guard descriptor >= 0 else { throw CommandFailure("\(path) cannot be written.") }
+    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    do {
+      try file.write(contentsOf: Data(text.utf8))
+    } catch {
+      unlink(path)
+      throw CommandFailure("\(path) cannot be written.")
+    }
   }
 }

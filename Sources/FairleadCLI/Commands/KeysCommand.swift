@@ -26,6 +26,14 @@ struct KeysCommand: AsyncParsableCommand {
     @Flag(help: "Print {\"id\", \"key\"} for scripts.")
     var json = false
 
+    func validate() throws {
+      do {
+        _ = try scope?.split(separator: ",").map { try Scope(named: String($0)) }
+      } catch let error as FairleadError {
+        throw ValidationError(error.message)
+      }
+    }
+
     func run() async throws {
       let scopes =
         try scope.map { try $0.split(separator: ",").map { try Scope(named: String($0)) } }

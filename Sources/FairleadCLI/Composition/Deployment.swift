@@ -11,7 +11,7 @@ import UnixSignals
 /// The one composition root: what was configured, put together and running.
 final class Deployment: Sendable {
   /// How long requests and handlers under way may take to finish after SIGTERM.
-  private static let drainTime: Duration = .seconds(25)
+  private static let drainTime: Duration = .seconds(28)
 
   let fairlead: Fairlead
   private let configuration: FairleadConfiguration
@@ -30,6 +30,7 @@ final class Deployment: Sendable {
     let source = try Self.databaseSource(configuration)
     if let sandboxURL { try configuration.pointAtSandbox(sandboxURL) }
     let integrations = try configuration.integrations(catalog: Self.definitions(configuration))
+    try Destinations.check(configuration.configuredDestinations)
     configuration.port = try PortCheck.settle(host: configuration.host, port: configuration.port)
     self.configuration = configuration
     for notice in configuration.notices {
@@ -38,7 +39,13 @@ final class Deployment: Sendable {
     fairlead = try await Fairlead(
       database: source, vault: vault, integrations: integrations,
       settings: configuration.settings, logger: logger)
-    try await fairlead.destinations.configure(configuration.configuredDestinations)
+    do {
+      try await fairlead.destinations.configure(configuration.configuredDestinations)
+    } catch {
+      // The first error is the one to tell.
+      try? await fairlead.close()
+      throw error
+    }
   }
 
   /// Serves until a signal or `shutDown()`, then drains.
@@ -59,8 +66,13 @@ final class Deployment: Sendable {
     running.withLock { $0 = services }
     do {
       try await services.run()
-    } catch let error as ServiceGroupError where error.errorCode == .serviceFinishedUnexpectedly {
-      throw CommandFailure("the server stopped by itself; its log says why")
+    } catch {
+      // Why it stopped is the error to tell.
+      try? await fairlead.close()
+      if (error as? ServiceGroupError)?.errorCode == .serviceFinishedUnexpectedly {
+        throw CommandFailure("the server stopped by itself; its log says why")
+      }
+      throw error
     }
     try await fairlead.close()
   }

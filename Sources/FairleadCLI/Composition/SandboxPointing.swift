@@ -25,7 +25,7 @@ extension FairleadConfiguration {
     where !integrations.contains(where: { $0.name == settings.name }) {
       integrations.append(settings)
     }
-    for index in integrations.indices where integrations[index].baseURL == nil {
+    for index in integrations.indices {
       integrations[index].baseURL = "\(base)/\(integrations[index].provider)"
     }
     // The simulators run on this machine or a private network.

@@ -26,11 +26,17 @@ extension FairleadRoutes {
       }
       return (nil, nil)
     case .loopbackOrKey(let scope):
-      if isLoopback && PresentedKey.candidates(in: request.headers).isEmpty { return (nil, nil) }
+      let isDirect = isLoopback && Self.proxyMarks.allSatisfy { request.headers[$0] == nil }
+      if isDirect && PresentedKey.candidates(in: request.headers).isEmpty { return (nil, nil) }
       return try await admit(request, scope: scope)
     case .key(let scope): return try await admit(request, scope: scope)
     }
   }
+
+  /// What a reverse proxy on this machine leaves on requests from elsewhere.
+  private static let proxyMarks = [
+    "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip",
+  ].compactMap { HTTPField.Name($0) }
 
   private func admit(
     _ request: Request, scope: Scope

@@ -22,12 +22,16 @@ public struct Exchange: Sendable {
     guard let value = parameters.get(name) else {
       throw FairleadError(.notFound, "There is nothing at this address.")
     }
+    guard !value.utf8.contains(0) else {
+      throw FairleadError(.notFound, "There is nothing at this address.")
+    }
     return value
   }
 
   /// A query parameter, decoded; the first when it repeats.
   func query(_ name: String) -> String? {
-    queryItems.first { $0.0 == name }?.1
+    // No name or id holds a NUL, so one that does matches nothing.
+    queryItems.first { $0.0 == name }?.1.replacing("\0", with: "\u{FFFD}")
   }
 
   /// All query parameters, decoded, in their order.

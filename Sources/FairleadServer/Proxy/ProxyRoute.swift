@@ -2,6 +2,7 @@ import Fairlead
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Logging
 import NIOCore
 
 extension HTTPField.Name {
@@ -49,7 +50,13 @@ struct ProxyRoute: Sendable {
   private func handle(_ exchange: Exchange) async throws -> Response {
     do {
       return try await forward(exchange)
-    } catch let error as FairleadError {
+    } catch {
+      let error = fairleadError(from: error)
+      if let detail = error.detail {
+        exchange.logger.info(
+          "proxied call failed",
+          metadata: ["code": .string(error.code.rawValue), "detail": .string(detail)])
+      }
       var response = error.response(requestID: exchange.requestID)
       Self.stopRetries(&response.headers)
       response.headers[.fairleadErrorCode] = error.code.rawValue
@@ -64,6 +71,11 @@ struct ProxyRoute: Sendable {
     var headers = exchange.request.headers
     if let presentedIn = exchange.presentedIn { headers[presentedIn] = nil }
     headers[.fairleadKey] = nil
+    // A second header may carry one of our keys too; none may reach the provider.
+    for key in headers[values: .apiKey]
+    where try await fairlead.keys.authenticate(Secret(key)) != nil {
+      headers[.apiKey] = nil
+    }
     let plainErrors = headers[.fairleadErrors]?.lowercased() == "plain"
     let timeout = try Self.timeout(headers[.fairleadTimeout])
 
@@ -97,7 +109,13 @@ struct ProxyRoute: Sendable {
       return (.bytes(try await request.body.collect(upTo: Self.replayLimit)), nil)
     }
     let relay = UploadRelay(reading: request.body)
-    return (.stream(relay.body, length: length), relay)
+    do {
+      let body = try await relay.requestBody(length: length, replayLimit: Self.replayLimit)
+      return (body, relay)
+    } catch {
+      await relay.finish(clock: fairlead.clock)
+      throw error
+    }
   }
 
   private func answer(
@@ -166,18 +184,20 @@ struct ProxyRoute: Sendable {
 
   /// The target segment and, untouched, what follows it: the provider's own path and query.
   static func split(_ rawPath: String) throws -> (target: String, path: String) {
-    guard let marker = rawPath.firstRange(of: Self.marker) else {
+    // Only in the path: a query may hold anything.
+    let end = rawPath.firstIndex(of: "?") ?? rawPath.endIndex
+    guard let marker = rawPath[..<end].firstRange(of: Self.marker) else {
       throw FairleadError(.notFound, "There is nothing at this address.")
     }
     let rest = rawPath[marker.upperBound...]
-    let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
-    let target = String(rest[..<end])
+    let targetEnd = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
+    let target = String(rest[..<targetEnd])
     guard !target.isEmpty else {
       throw FairleadError(
         .notFound,
         "Name a target: /v1/proxy/{connection id, integration or integration:owner}/…")
     }
-    let path = rest[end...]
+    let path = rest[targetEnd...]
     return (target, path.hasPrefix("/") ? String(path) : "/" + path)
   }
 

@@ -48,6 +48,30 @@ final class UploadRelay: Sendable {
   /// The upload, for its one consumer.
   var body: BodyStream { BodyStream(channel) }
 
+  /// The upload as a body for the pipeline. One of unknown length is read up to the limit first:
+  /// when it ends there, it can be sent again on a retry.
+  func requestBody(length: Int64?, replayLimit: Int) async throws -> CallBody {
+    guard length == nil else { return .stream(body, length: length) }
+    var upload = body.makeAsyncIterator()
+    var head = ByteBuffer()
+    while head.readableBytes <= replayLimit {
+      guard var chunk = try await upload.next() else { return .bytes(head) }
+      head.writeBuffer(&chunk)
+    }
+    let first = head
+    let rest = body
+    return .stream(
+      BodyStream {
+        var pending: ByteBuffer? = first
+        var upload = rest.makeAsyncIterator()
+        return {
+          guard let chunk = pending else { return try await upload.next() }
+          pending = nil
+          return chunk
+        }
+      }, length: nil)
+  }
+
   /// Ends the relay: lets a rest that nobody wants run out, within bounds, and waits for the reader.
   func finish(clock: any FairleadClock) async {
     abandoned.set()

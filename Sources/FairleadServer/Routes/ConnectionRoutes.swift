@@ -167,6 +167,9 @@ extension JSONValue {
       guard text.utf8.count <= 65_536 else {
         throw FairleadError(.invalidRequest, "\(key) is too long.")
       }
+      guard !text.utf8.contains(0) else {
+        throw FairleadError(.invalidRequest, "\(key) must not contain a NUL character.")
+      }
       return text
     default: throw FairleadError(.invalidRequest, "\(key) must be a string.")
     }

@@ -66,8 +66,8 @@ public final class Deliveries: Sendable {
     }
   }
 
-  /// Errors that come out of a handler here are storage's. They never use up a job: what is in the
-  /// inbox stays there until it can be worked on.
+  /// A storage that cannot be used now never uses up a job: what is in the inbox stays there until
+  /// it can be worked on. Anything else that fails here goes by the worker's own bounds.
   private func surviving(_ handler: @escaping JobHandler) -> JobHandler {
     let clock = clock
     let random = random
@@ -75,12 +75,20 @@ public final class Deliveries: Sendable {
     return { job in
       do {
         return try await handler(job)
-      } catch let error where !(error is CancellationError || Task.isCancelled) {
+      } catch let error where Self.isPassing(error) && !Task.isCancelled {
         logger.error(
           "An event could not be worked on", metadata: ["job": "\(job.id)", "error": "\(error)"])
         let wait = 2 + 8 * random.unit()
         return .retry(at: clock.now + .milliseconds(Int64(wait * 1_000)), error: "storage failed")
       }
+    }
+  }
+
+  private static func isPassing(_ error: any Error) -> Bool {
+    switch error {
+    case StorageError.unavailable, StorageError.overloaded: true
+    case let error as FairleadError: error.code == .serviceUnavailable
+    default: false
     }
   }
 

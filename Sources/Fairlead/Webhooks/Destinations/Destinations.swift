@@ -25,12 +25,9 @@ public final class Destinations: Sendable {
 
   // MARK: - The configuration's
 
-  /// Makes the configured destinations exactly these. Call it once at start, before jobs run.
-  /// - Throws: `FairleadError` (`configurationError`) when a URL, type or secret is not usable;
-  ///   nothing is changed then. (`serviceUnavailable`) when storage fails.
-  public func configure(_ wanted: [ConfiguredDestination]) async throws {
-    var secrets: [DestinationID: DestinationSecrets] = [:]
-    var rows: [Destination] = []
+  /// Whether configured destinations can be used, for a start that must not write anything first.
+  /// - Throws: `FairleadError` (`configurationError`) when a URL, type or secret is not usable.
+  public static func check(_ wanted: [ConfiguredDestination]) throws {
     for item in wanted {
       do {
         try DestinationRules.check(item.destination)
@@ -38,6 +35,17 @@ public final class Destinations: Sendable {
         throw FairleadError(.configurationError, "destinations: \(error.message)")
       }
       try DestinationRules.check(secret: item.secret, url: item.destination.url)
+    }
+  }
+
+  /// Makes the configured destinations exactly these. Call it once at start, before jobs run.
+  /// - Throws: `FairleadError` (`configurationError`) when a URL, type or secret is not usable;
+  ///   nothing is changed then. (`serviceUnavailable`) when storage fails.
+  public func configure(_ wanted: [ConfiguredDestination]) async throws {
+    try Self.check(wanted)
+    var secrets: [DestinationID: DestinationSecrets] = [:]
+    var rows: [Destination] = []
+    for item in wanted {
       let id = Self.configuredID(of: item.destination, taken: secrets.keys)
       secrets[id] = DestinationSecrets(item.secret)
       rows.append(make(item.destination, id: id, isConfigured: true))

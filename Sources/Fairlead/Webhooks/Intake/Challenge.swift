@@ -8,7 +8,8 @@ extension ProviderDefinition.Challenge {
   func answer(headers: HTTPFields, body: BodyPlaces) -> String? {
     guard when.status.isEmpty,
       when.headers.allSatisfy({ name, allowed in
-        HTTPField.Name(name).flatMap { headers[$0] }.map(allowed.contains) ?? false
+        HTTPField.Name(name).flatMap { headers[$0]?.lowercased() }
+          .map { value in allowed.contains { $0.lowercased() == value } } ?? false
       }),
       when.body.allSatisfy({ path, allowed in
         body[path].map(allowed.contains) ?? false
