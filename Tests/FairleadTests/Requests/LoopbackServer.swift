@@ -57,6 +57,14 @@ enum LoopbackServer {
     }
 
     private let state = Mutex(State())
+    private let accept: @Sendable (Connection) -> Void
+
+    init(accept: @escaping @Sendable (Connection) -> Void) { self.accept = accept }
+
+    /// Only now: a read that is asked for earlier gets lost.
+    func channelActive(context: ChannelHandlerContext) {
+      accept(Connection(channel: context.channel, incoming: self))
+    }
 
     func next(on channel: any NIOCore.Channel) async -> ByteBuffer? {
       await withCheckedContinuation { continuation in
@@ -114,9 +122,7 @@ enum LoopbackServer {
       .childChannelOption(.autoRead, value: false)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          let incoming = Incoming()
-          try channel.pipeline.syncOperations.addHandler(incoming)
-          accept.yield(Connection(channel: channel, incoming: incoming))
+          try channel.pipeline.syncOperations.addHandler(Incoming { accept.yield($0) })
         }
       }
       .bind(host: "127.0.0.1", port: 0).get()
