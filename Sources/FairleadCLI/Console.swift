@@ -23,11 +23,12 @@ enum Console {
 
   /// Writes a line to standard output at once, so that whoever reads the pipe sees it.
   static func line(_ text: String = "") {
-    FileHandle.standardOutput.write(Data((text + "\n").utf8))
+    // Whoever read this has gone: what was begun is still ended properly.
+    try? FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
   }
 
   static func error(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
+    try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
   }
 
   /// A table with a heading line; columns in `numeric` are right-aligned.

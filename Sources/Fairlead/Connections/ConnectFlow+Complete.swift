@@ -18,14 +18,10 @@ extension ConnectFlow {
       throw Self.unknownSignIn
     }
     // Found by its hash: how long the look-up takes says nothing about the state itself.
-    guard let (pending, session) = try await store.take(stateHash: ConnectStore.hash(state)) else {
-      throw Self.unknownSignIn
-    }
-    guard Secret(pending.browserHash) == Secret(ConnectStore.hash(browser)) else {
-      logger.warning(
-        "sign-in came back in another browser", metadata: ["integration": "\(name)"])
-      throw Self.otherBrowser
-    }
+    guard
+      let (pending, session) = try await store.take(
+        stateHash: ConnectStore.hash(state), browserHash: ConnectStore.hash(browser))
+    else { throw Self.unknownSignIn }
     guard pending.integration == name else {
       logger.warning(
         "sign-in came back for another integration",

@@ -125,9 +125,17 @@ struct ConnectStore: Sendable {
     }
   }
 
-  /// Takes a pending sign-in out: whatever comes of it, its state is never good again.
-  func take(stateHash: String) async throws -> (PendingSignIn, StoredSession)? {
+  /// Takes a pending sign-in out: whatever comes of it, its state is never good again. Another
+  /// browser than the one that began it leaves it as it is.
+  /// - Throws: `FairleadError` (`forbidden`) for another browser.
+  func take(
+    stateHash: String, browserHash: String
+  ) async throws -> (PendingSignIn, StoredSession)? {
     let taken: (SQLRow, StoredSession)? = try await database.guardedWrite { sql in
+      let began = try sql.first(
+        "SELECT browser_hash FROM oauth_states WHERE state_hash = $1", [.text(stateHash)]
+      )?.text(0)
+      if let began, Secret(began) != Secret(browserHash) { throw ConnectFlow.otherBrowser }
       let row = try sql.first(
         """
         DELETE FROM oauth_states WHERE state_hash = $1

@@ -11,6 +11,8 @@ import Synchronization
 public final class HTTPClientTransport: Transport {
   private let client: HTTPClient
   private let uploads: UploadRegistry
+  /// `nil` where any address will do.
+  private let hosts: HostCheck?
 
   /// - Parameters:
   ///   - eventLoopGroup: the process's own by default; not shut down by this transport.
@@ -36,6 +38,7 @@ public final class HTTPClientTransport: Transport {
     let idle = TimeAmount(idleTimeout)
     let uploads = UploadRegistry()
     self.uploads = uploads
+    hosts = allowPrivateNetworks ? nil : HostCheck()
     configuration.http1_1ConnectionDebugInitializer = { channel in
       guard allowPrivateNetworks || channel.remoteAddress.map(AddressGuard.isPublic) == true else {
         // After the pool has heard of the failure, or it would take the close for one of its own.
@@ -62,6 +65,7 @@ public final class HTTPClientTransport: Transport {
   public func send(
     _ request: TransportRequest, timeout: Duration
   ) async throws -> TransportResponse {
+    try await hosts?.require(request.url)
     var outgoing = HTTPClientRequest(url: request.url)
     outgoing.method = HTTPMethod(rawValue: request.method.rawValue)
     for field in request.headers {

@@ -42,6 +42,8 @@ enum Headers {
     for field in headers {
       let name = field.name.canonicalName
       if hopByHop.contains(name) || named.contains(name) || name.hasPrefix("fairlead-") { continue }
+      // A provider's cookies would become this origin's.
+      if name == "set-cookie" { continue }
       fields.append(field)
     }
     return fields

@@ -12,8 +12,9 @@ enum Idempotency: Equatable {
 
   var allowsRepeat: Bool { self != .none }
 
-  /// Whether the caller may safely repeat a call of which we do not know whether it happened.
-  var callerMayRepeat: Bool { self == .byMethod || self == .byCallersKey }
+  /// Whether the caller may safely repeat a call of which we do not know whether it happened. Not
+  /// on the strength of a key: SDKs make a new one for every call.
+  var callerMayRepeat: Bool { self == .byMethod }
 
   private static let safeMethods: Set<String> = [
     "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE",

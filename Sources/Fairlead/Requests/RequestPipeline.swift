@@ -141,6 +141,9 @@ public final class RequestPipeline: Sendable {
         "We could not confirm whether \(provider) did this. Check before trying again.",
         detail: failure.detail)
     }
+    failure.attempts = logical.attempts
+    failure.waited = logical.waited
+    failure.waitReason = logical.waitReason
     return failure
   }
 

@@ -59,6 +59,11 @@ public struct FairleadError: Error, Sendable {
   /// A page that explains the error.
   public var docs: String?
   public var detail: String?
+  /// How many attempts a call took before it failed, where it was one.
+  public var attempts: Int?
+  /// How long it waited on purpose, and why.
+  public var waited: Duration?
+  public var waitReason: String?
 
   public init(
     _ code: ErrorCode, _ message: String, integration: IntegrationName? = nil, status: Int? = nil,

@@ -6,7 +6,7 @@ import NIOCore
 import ServiceLifecycle
 import Synchronization
 
-/// Answers of server-sent events. They end when the reader leaves or the server shuts down.
+/// Answers of server-sent events. They end when the reader has left or the server shuts down.
 /// Source: https://html.spec.whatwg.org/multipage/server-sent-events.html
 enum EventStream {
   struct Event {
@@ -43,9 +43,9 @@ enum EventStream {
 
   /// Every update as it comes.
   static func response(
-    for request: Request, clock: any FairleadClock, updates: AsyncStream<LiveUpdate>
+    clock: any FairleadClock, updates: AsyncStream<LiveUpdate>
   ) -> Response {
-    stream(for: request) { write in
+    stream { write in
       try await write(comment)
       try await withThrowingTaskGroup(of: Void.self) { group in
         let lines = AsyncStream<ByteBuffer>.makeStream(bufferingPolicy: .bufferingNewest(256))
@@ -70,10 +70,10 @@ enum EventStream {
   /// Events worked out afresh whenever something happened, a second apart at most often, so that a
   /// busy deployment does not flood its watchers.
   static func response(
-    for request: Request, clock: any FairleadClock, live: LiveUpdates,
+    clock: any FairleadClock, live: LiveUpdates,
     produce: @escaping @Sendable (inout Sent) async throws -> [Event]
   ) -> Response {
-    stream(for: request) { write in
+    stream { write in
       let news = News()
       let updates = try live.subscribe()
       try await withThrowingTaskGroup(of: Void.self) { group in
@@ -101,7 +101,6 @@ enum EventStream {
   private static let comment = ByteBuffer(string: ": alive\n\n")
 
   private static func stream(
-    for request: Request,
     _ body: @escaping @Sendable (_ write: (ByteBuffer) async throws -> Void) async throws -> Void
   ) -> Response {
     Response(
@@ -111,16 +110,15 @@ enum EventStream {
         HTTPField.Name("x-accel-buffering")!: "no",
       ],
       body: ResponseBody { writer in
-        // The writer stays with the one task that `operation` runs in.
+        // The writer stays with the one task that `body` runs in. A reader that left is noticed at
+        // the next line, at the latest the next heartbeat.
         nonisolated(unsafe) var output = writer
         do {
-          try await request.body.consumeWithCancellationOnInboundClose { _ in
-            try await cancelWhenGracefulShutdown {
-              try await body { try await output.write($0) }
-            }
+          try await cancelWhenGracefulShutdown {
+            try await body { try await output.write($0) }
           }
         } catch is CancellationError {
-          // The reader left, or the server is shutting down.
+          // The server is shutting down.
         }
         try await output.finish(nil)
       })

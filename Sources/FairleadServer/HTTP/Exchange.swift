@@ -78,6 +78,20 @@ public struct Exchange: Sendable {
     }
   }
 
+  /// The body as JSON with no member but these: a slip of the pen must not go unnoticed.
+  /// - Throws: as `json()`, and `invalidRequest` naming an unknown member.
+  func json(members: Set<String>) async throws -> JSONValue {
+    let value = try await json()
+    let unknown = (value.object ?? [:]).keys.filter { !members.contains($0) }.sorted()
+    guard unknown.isEmpty else {
+      throw FairleadError(
+        .invalidRequest,
+        "\(unknown[0].prefix(64)) is not known here. It takes \(members.sorted().joined(separator: ", "))."
+      )
+    }
+    return value
+  }
+
   /// The body as form fields.
   func form(limit: Int = 1 << 16) async throws -> [(String, String)] {
     FormEncoding.decode(String(buffer: try await body(limit: limit)))

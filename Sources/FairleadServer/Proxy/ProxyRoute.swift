@@ -12,6 +12,7 @@ extension HTTPField.Name {
   static let fairleadErrorCode = HTTPField.Name("fairlead-error-code")!
   static let fairleadErrorMessage = HTTPField.Name("fairlead-error-message")!
   static let fairleadErrors = HTTPField.Name("fairlead-errors")!
+  static let fairleadIdempotencyKey = HTTPField.Name("fairlead-idempotency-key")!
   static let fairleadTimeout = HTTPField.Name("fairlead-timeout")!
 }
 
@@ -59,6 +60,11 @@ struct ProxyRoute: Sendable {
       }
       var response = error.response(requestID: exchange.requestID)
       Self.stopRetries(&response.headers)
+      if let attempts = error.attempts {
+        response.headers[.fairleadAttempts] = String(attempts)
+        response.headers[.fairleadWaited] = String((error.waited ?? .zero).milliseconds)
+        response.headers[.fairleadWaitReason] = error.waitReason.map(headerText)
+      }
       response.headers[.fairleadErrorCode] = error.code.rawValue
       response.headers[.fairleadErrorMessage] = headerText(error.message)
       return response
@@ -78,6 +84,12 @@ struct ProxyRoute: Sendable {
     }
     let plainErrors = headers[.fairleadErrors]?.lowercased() == "plain"
     let timeout = try Self.timeout(headers[.fairleadTimeout])
+    if headers[.fairleadIdempotencyKey] != nil {
+      throw FairleadError(
+        .invalidRequest,
+        "fairlead-idempotency-key is not supported by this version yet. Use the provider's own "
+          + "idempotency key where it has one.")
+    }
 
     let (body, relay) = try await requestBody(of: exchange.request)
     do {
@@ -86,8 +98,11 @@ struct ProxyRoute: Sendable {
           integration: resolved.integration, connection: resolved.connection, host: resolved.host,
           method: exchange.request.method, path: path, headers: headers, body: body,
           timeout: timeout, source: .proxy))
-      if plainErrors, let error = result.report.error {
+      if plainErrors, var error = result.report.error {
         await relay?.finish(clock: fairlead.clock)
+        error.attempts = result.report.attempts
+        error.waited = result.report.waited
+        error.waitReason = result.report.waitReason
         throw error
       }
       return try await answer(result, to: exchange, relay: relay)
@@ -147,21 +162,8 @@ struct ProxyRoute: Sendable {
     }
     let clock = fairlead.clock
     let stream = result.body
-    if headers[.contentType]?.lowercased().hasPrefix("text/event-stream") == true, relay == nil {
-      // An idle stream would not notice that its reader left; watching for that costs the
-      // connection, which a stream ends with anyway.
-      headers[.connection] = "close"
-      let requestBody = exchange.request.body
-      return Response(
-        status: status, headers: headers,
-        body: ResponseBody { writer in
-          nonisolated(unsafe) var output = writer
-          try await requestBody.consumeWithCancellationOnInboundClose { _ in
-            for try await chunk in stream { try await output.write(chunk) }
-          }
-          try await output.finish(nil)
-        })
-    }
+    // A reader that left is noticed at the next chunk; the server's own way of watching for it ends
+    // the process when both sides close at once. An idle stream is bounded by the transport.
     return Response(
       status: status, headers: headers,
       body: ResponseBody(contentLength: length) { writer in

@@ -24,7 +24,8 @@ struct ConnectRoutes: Sendable {
             (201, "The link.", .object([("url", .string), ("expires_at", .timestamp)]))
           ])
       ) { exchange in
-        let body = try await exchange.json()
+        let body = try await exchange.json(
+          members: ["owner", "owner_label", "integration", "redirect"])
         let session = try await fairlead.connect.createSession(
           NewConnectSession(
             owner: Owner(try body.requiredText("owner")),

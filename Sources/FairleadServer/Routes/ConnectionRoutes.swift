@@ -107,7 +107,8 @@ struct ConnectionRoutes: Sendable {
   }
 
   private func create(_ exchange: Exchange) async throws -> Response {
-    let body = try await exchange.json()
+    let body = try await exchange.json(
+      members: ["integration", "owner", "owner_label", "credentials", "params"])
     let connection = try await fairlead.connections.create(
       NewConnection(
         integration: IntegrationName(try body.requiredText("integration")),

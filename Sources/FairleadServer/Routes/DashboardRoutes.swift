@@ -24,7 +24,7 @@ struct DashboardRoutes: Sendable {
         RouteDocumentation(
           "overviewLive", tag: "Dashboard", "The Overview page's live updates",
           answers: [(200, "Server-sent events.", nil)], mediaType: "text/event-stream")
-      ) { live($0) },
+      ) { _ in live() },
       .get(
         "/sign-in", access: .open,
         RouteDocumentation(
@@ -95,8 +95,8 @@ struct DashboardRoutes: Sendable {
 
   // MARK: - Live updates
 
-  private func live(_ exchange: Exchange) -> Response {
-    EventStream.response(for: exchange.request, clock: fairlead.clock, live: fairlead.live) {
+  private func live() -> Response {
+    EventStream.response(clock: fairlead.clock, live: fairlead.live) {
       sent in
       let overview = try await Overview.read(from: fairlead)
       let renderer = try PageRenderer()

@@ -71,7 +71,7 @@ struct DestinationRoutes: Sendable {
   }
 
   private func create(_ exchange: Exchange) async throws -> Response {
-    let body = try await exchange.json()
+    let body = try await exchange.json(members: ["url", "integrations", "types", "owner"])
     let integrations = (try body.textList("integrations") ?? []).map { IntegrationName($0) }
     for name in integrations { _ = try fairlead.integrations.require(name) }
     let created = try await fairlead.destinations.create(
@@ -85,7 +85,8 @@ struct DestinationRoutes: Sendable {
   }
 
   private func update(_ exchange: Exchange) async throws -> Response {
-    let body = try await exchange.json()
+    let body = try await exchange.json(
+      members: ["url", "integrations", "types", "state", "rotate_secret"])
     let id = try id(exchange)
     var state: Destination.State?
     if let text = try body.optionalText("state") {

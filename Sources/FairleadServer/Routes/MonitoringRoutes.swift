@@ -62,9 +62,8 @@ struct MonitoringRoutes: Sendable {
           "stream", tag: "Monitoring", "Live updates",
           details: "Server-sent events `health`, `call` and `event`.",
           answers: [(200, "Server-sent events.", nil)], mediaType: "text/event-stream")
-      ) { exchange in
-        EventStream.response(
-          for: exchange.request, clock: fairlead.clock, updates: try fairlead.live.subscribe())
+      ) { _ in
+        EventStream.response(clock: fairlead.clock, updates: try fairlead.live.subscribe())
       },
     ]
   }

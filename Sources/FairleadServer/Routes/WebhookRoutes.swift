@@ -2,11 +2,15 @@ import Fairlead
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Synchronization
 
 /// The webhook ingress.
 struct WebhookRoutes: Sendable {
   static let bodyLimit = 25 << 20
   let fairlead: Fairlead
+  private let reading = ReadingBudget(limit: 256 << 20)
+
+  init(fairlead: Fairlead) { self.fairlead = fairlead }
 
   var routes: [Route] {
     ["/webhooks/{integration}", "/api/webhooks/{integration}"].map { path in
@@ -31,8 +35,18 @@ struct WebhookRoutes: Sendable {
 
   private func receive(_ exchange: Exchange) async throws -> Response {
     let integration = IntegrationName(try exchange.parameter("integration"))
-    _ = try fairlead.integrations.require(integration)
-    let body = try await exchange.body(limit: Self.bodyLimit)
+    let settings = try fairlead.integrations.require(integration).definition.webhook
+    let length = exchange.request.headers[.contentLength].flatMap { Int($0) }
+    if let length, length > Self.bodyLimit { throw Exchange.tooLarge(Self.bodyLimit) }
+    let body: ByteBuffer
+    if let settings, settings.isUnsigned(exchange.request.headers) {
+      // Nobody's body is read before there is a signature to hold it to.
+      body = ByteBuffer()
+    } else {
+      body = try await reading.reserving(max(0, length ?? Self.bodyLimit)) {
+        try await exchange.body(limit: Self.bodyLimit)
+      }
+    }
     let receipt = try await fairlead.inbox.receive(
       InboundWebhook(
         integration: integration, headers: exchange.request.headers,
@@ -55,5 +69,37 @@ struct WebhookRoutes: Sendable {
       response.status = HTTPResponse.Status(code: status)
       return response
     }
+  }
+}
+
+/// How many bytes of bodies may be read at once, so that a crowd of senders cannot take all memory.
+private final class ReadingBudget: Sendable {
+  private let limit: Int
+  private let taken = Mutex(0)
+
+  init(limit: Int) { self.limit = limit }
+
+  /// - Throws: `FairleadError` (`serviceUnavailable`) when the budget is used up; what `body` throws.
+  func reserving<Result>(_ bytes: Int, _ body: () async throws -> Result) async throws -> Result {
+    let fits = taken.withLock { taken in
+      guard taken + bytes <= limit else { return false }
+      taken += bytes
+      return true
+    }
+    guard fits else {
+      throw FairleadError(
+        .serviceUnavailable, "Too many large events at once. Send it again in a moment.",
+        retryAfter: .seconds(5))
+    }
+    defer { taken.withLock { $0 -= bytes } }
+    return try await body()
+  }
+}
+
+extension ProviderDefinition.WebhookSettings {
+  /// Whether no signature came at all.
+  fileprivate func isUnsigned(_ headers: HTTPFields) -> Bool {
+    let names = scheme == .standard ? ["webhook-signature", "svix-signature"] : [header]
+    return names.allSatisfy { HTTPField.Name($0).map { headers[$0] == nil } ?? true }
   }
 }

@@ -117,7 +117,7 @@ import Testing
         == .fail(.init(code: .outcomeUnknown)))
     #expect(
       first(.byCallersKey, overloaded, circumstances(random, budget: false))
-        == .fail(.init(code: .serviceUnavailable, budgetExhausted: true)))
+        == .fail(.init(code: .outcomeUnknown)))
     let throttled = RetryDecision.Outcome.answered(
       Classification(errorClass: .rateLimited, effect: .none, message: nil), status: 429,
       hint: .seconds(61), shouldRetry: nil)

@@ -41,6 +41,23 @@ extension Event: Encodable {
     case providerEventID = "provider_event_id"
     case receivedAt = "received_at"
   }
+
+  /// The shape of one item of `GET /v1/events`; what is unknown is `null`.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(id, forKey: .id)
+    try container.encode(integration, forKey: .integration)
+    try container.encode(providerEventID, forKey: .providerEventID)
+    try container.encode(type, forKey: .type)
+    try container.encode(owner, forKey: .owner)
+    try container.encode(connection, forKey: .connection)
+    try container.encode(receivedAt, forKey: .receivedAt)
+    try container.encode(status, forKey: .status)
+    try container.encode(attempts, forKey: .attempts)
+    try container.encode(duplicates, forKey: .duplicates)
+    try container.encode(recovered, forKey: .recovered)
+    try container.encodeIfPresent(error, forKey: .error)
+  }
 }
 
 /// One event with everything that is kept of it.
