@@ -6,8 +6,9 @@ extension Connections {
   }
 
   static func needsReauth(_ integration: IntegrationName, reason: String) -> FairleadError {
-    FairleadError(
-      .needsReauth, "\(reason) Connect the account again.", integration: integration)
+    // A provider's own words may say so already.
+    let advice = reason.hasSuffix("again.") ? "" : " Connect the account again."
+    return FairleadError(.needsReauth, reason + advice, integration: integration)
   }
 
   /// - Throws: `FairleadError` (`needsReauth`) for a connection that calls must not use.

@@ -132,7 +132,7 @@ extension RequestPipeline {
         deadline: logical.deadline.uptime)
       logical.waited(
         waited,
-        for: limit.map { "rate limit \($0) of \(lane.provider)" }
+        for: limit.map { "\(lane.provider)'s rate limit (\($0))" }
           ?? "\(lane.provider) asked us to wait")
     } catch let late as RateGate.TooLong {
       let failure = RetryDecision.Failure(

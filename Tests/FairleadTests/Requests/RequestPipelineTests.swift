@@ -330,7 +330,7 @@ import Testing
           let result = try await fixture.pipeline.send(.get("/\(owner)", owner: owner))
           sent.withLock { $0.append(owner) }
           if result.report.waited > .zero {
-            #expect(result.report.waitReason == "rate limit app of Acme")
+            #expect(result.report.waitReason == "Acme's rate limit (app)")
           }
         }
       }
