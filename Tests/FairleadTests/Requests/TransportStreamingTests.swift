@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import NIOCore
 import Synchronization
@@ -110,11 +111,18 @@ import Testing
 
   @Test func chunksPassInBothDirectionsAtOnce() async throws {
     try await LoopbackServer.run { connection in
-      _ = try await connection.readHead()
+      // The first chunk may come with the head, and one read may bring any part of a chunk or
+      // several: what is answered is counted in the text itself.
+      var received = try await connection.readHead()
       try await connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-      while let chunk = await connection.read() {
-        try await connection.write("1\r\n.\r\n")
-        if String(buffer: chunk).hasSuffix("0\r\n\r\n") { break }
+      var answered = 0
+      while true {
+        let whole = received.components(separatedBy: "up ").count - 1
+        for _ in answered..<whole { try await connection.write("1\r\n.\r\n") }
+        answered = whole
+        if received.hasSuffix("\r\n0\r\n\r\n") { break }
+        guard let chunk = await connection.read() else { break }
+        received += String(buffer: chunk)
       }
       try await connection.write("0\r\n\r\n")
       await connection.drain()
@@ -140,7 +148,7 @@ import Testing
           dots += chunk.readableBytes
           echo.yield()
         }
-        #expect(dots >= 5)
+        #expect(dots == 5)
       }
     }
   }
