@@ -28,6 +28,7 @@ struct DefinitionParser {
     policies(top, &definition)
     definition.pagination = top[.pagination].flatMap(pagination)
     definition.webhook = top[.webhook].flatMap(webhook)
+    syncs(top[.syncs], &definition)
     definition.replacesCatalog = top[.replacesCatalog]?.bool() ?? false
     return definition
   }
