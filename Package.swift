@@ -8,6 +8,7 @@ let package = Package(
   products: [
     .library(name: "Fairlead", targets: ["Fairlead"]),
     .library(name: "FairleadSQLite", targets: ["FairleadSQLite"]),
+    .library(name: "FairleadPostgres", targets: ["FairleadPostgres"]),
     .library(name: "FairleadServer", targets: ["FairleadServer"]),
     .library(name: "FairleadSandbox", targets: ["FairleadSandbox"]),
     .library(name: "FairleadTesting", targets: ["FairleadTesting"]),
@@ -62,6 +63,18 @@ let package = Package(
     .target(
       name: "FairleadSQLite",
       dependencies: ["Fairlead", .product(name: "GRDB", package: "GRDB.swift")]
+    ),
+    .systemLibrary(
+      name: "CLibPQ", pkgConfig: "libpq",
+      providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+    ),
+    .target(
+      name: "FairleadPostgres",
+      dependencies: [
+        "CLibPQ", "Fairlead",
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+      ]
     ),
     .target(
       name: "FairleadSandbox",
@@ -118,7 +131,7 @@ let package = Package(
     .executableTarget(
       name: "FairleadCLI",
       dependencies: [
-        "Fairlead", "FairleadSQLite", "FairleadSandbox", "FairleadServer",
+        "Fairlead", "FairleadPostgres", "FairleadSQLite", "FairleadSandbox", "FairleadServer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
@@ -130,7 +143,7 @@ let package = Package(
     .testTarget(
       name: "FairleadTests",
       dependencies: [
-        "Fairlead", "FairleadSQLite", "FairleadTesting",
+        "Fairlead", "FairleadPostgres", "FairleadSQLite", "FairleadTesting",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -169,7 +182,7 @@ let package = Package(
 )
 
 // One settings loop: every target follows the same rules.
-for target in package.targets {
+for target in package.targets where target.type != .system {
   var settings = target.swiftSettings ?? []
   settings += [
     .swiftLanguageMode(.v6),

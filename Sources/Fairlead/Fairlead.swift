@@ -162,7 +162,7 @@ extension Fairlead {
   public func checkReadiness() async throws {
     do {
       _ = try await readiness.value(0) { [database] in
-        try await database.write { connection in
+        try await database.write(.locking) { connection in
           try connection.execute(
             """
             UPDATE fairlead_migrations SET applied_at = applied_at

@@ -56,7 +56,7 @@ extension ConnectionStore {
       row = try await database.write(attempt)
     } catch StorageError.uniqueViolation {
       // Another writer connected the same account in between; now its row is there to update.
-      row = try await database.guardedWrite(attempt)
+      row = try await database.guardedWrite(.serializable, attempt)
     } catch let error as StorageError {
       throw FairleadError(storage: error)
     }
@@ -132,7 +132,7 @@ extension ConnectionStore {
   func declareDead(
     _ id: ConnectionID, version: Int64, fence: Int64? = nil, reason: String
   ) async throws -> Bool {
-    try await database.guardedWrite {
+    try await database.guardedWrite(.locking) {
       try $0.execute(
         """
         UPDATE connections SET state = 'needs_reauth', error = $3, refresh_at = NULL,
@@ -145,7 +145,7 @@ extension ConnectionStore {
 
   /// Puts off the scheduler's next look at a credential.
   func postpone(_ id: ConnectionID, version: Int64, until: Timestamp) async throws {
-    _ = try await database.guardedWrite {
+    _ = try await database.guardedWrite(.locking) {
       try $0.execute(
         """
         UPDATE connections SET refresh_at = $3
@@ -157,7 +157,7 @@ extension ConnectionStore {
 
   /// Removes the connection and returns what it held last; `nil` when it is gone already.
   func delete(_ id: ConnectionID) async throws -> ConnectionCredential? {
-    let row = try await database.guardedWrite {
+    let row = try await database.guardedWrite(.locking) {
       try $0.first(
         "DELETE FROM connections WHERE id = $1 RETURNING \(Self.columns)", [SQLValue(id)])
     }
