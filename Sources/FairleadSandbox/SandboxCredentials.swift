@@ -11,5 +11,8 @@ public struct SandboxCredentials: Sendable {
   /// Signs OpenAI's webhooks by Standard Webhooks: base64 after `whsec_`.
   public let openAIWebhookSecret = "whsec_ZmFpcmxlYWQtc2FuZGJveC1vcGVuYWk="
 
+  public let googleClientID = "100000000000-fairleadsandbox.apps.googleusercontent.com"
+  public let googleClientSecret = "GOCSPX-fairlead-sandbox-google"
+
   init() {}
 }

@@ -21,6 +21,17 @@ extension Integration {
     return slack
   }
 
+  /// Google, for accounts that owners connect: calendars by default, more with `scopes`.
+  public static func google(
+    clientID: String, clientSecret: Secret, scopes: [String]? = nil
+  ) throws -> Integration {
+    var google = try catalog("google")
+    google.clientID = clientID
+    google.clientSecret = clientSecret
+    google.scopes = scopes
+    return google
+  }
+
   /// Stripe, with the deployment's own key.
   /// - Parameter webhookSecret: verifies Stripe's webhooks; without one they are refused.
   public static func stripe(secretKey: Secret, webhookSecret: Secret? = nil) throws -> Integration {

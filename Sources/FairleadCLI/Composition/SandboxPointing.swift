@@ -21,7 +21,10 @@ extension FairleadConfiguration {
     stripe.webhookSecrets = [Secret(credentials.stripeWebhookSecret)]
     var openAI = IntegrationSettings(name: "openai", provider: "openai")
     openAI.apiKey = Secret(credentials.openAIAPIKey)
-    for settings in [slack, stripe, openAI]
+    var google = IntegrationSettings(name: "google", provider: "google")
+    google.clientID = credentials.googleClientID
+    google.clientSecret = Secret(credentials.googleClientSecret)
+    for settings in [slack, stripe, openAI, google]
     where !integrations.contains(where: { $0.name == settings.name }) {
       integrations.append(settings)
     }

@@ -78,7 +78,7 @@ import Testing
     ("integrations: { A: { provider: stripe } }", "integrations.A: a name is"),
     ("integrations: { conn_a: { provider: stripe } }", "integrations.conn_a: a name is"),
     ("integrations: { a: { provider: strip } }", "did you mean stripe?"),
-    ("integrations: { a: { provider: shopify } }", "known: openai, slack, stripe."),
+    ("integrations: { a: { provider: shopify } }", "known: google, openai, slack, stripe."),
     ("integrations: { a: { provider: slack } }", "fairlead.yaml:1: integrations.a: Slack authoris"),
     ("integrations: { a: { provider: slack, client_id: i } }", "OAuth; set client_secret"),
     (
