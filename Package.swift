@@ -54,6 +54,7 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [
+        .embedInCode("Providers/Catalog/github.yaml"),
         .embedInCode("Providers/Catalog/openai.yaml"),
         .embedInCode("Providers/Catalog/slack.yaml"),
         .embedInCode("Providers/Catalog/stripe.yaml"),

@@ -11,5 +11,10 @@ public struct SandboxCredentials: Sendable {
   /// Signs OpenAI's webhooks by Standard Webhooks: base64 after `whsec_`.
   public let openAIWebhookSecret = "whsec_ZmFpcmxlYWQtc2FuZGJveC1vcGVuYWk="
 
+  public let githubClientID = "Iv1.fairleadsandbox"
+  public let githubClientSecret = "fairlead-sandbox-github-client-secret"
+  /// Signs GitHub's webhooks.
+  public let githubWebhookSecret = "fairlead-sandbox-github-webhook-secret"
+
   init() {}
 }

@@ -7,6 +7,9 @@ struct BuiltInIntegration {
   var webhookSecrets: EnvironmentVariable?
 
   static let all = [
+    BuiltInIntegration(
+      name: "github", clientID: .githubClientID, clientSecret: .githubClientSecret,
+      webhookSecrets: .githubWebhookSecret),
     BuiltInIntegration(name: "openai", apiKey: .openAIKey),
     BuiltInIntegration(
       name: "slack", clientID: .slackClientID, clientSecret: .slackClientSecret,

@@ -18,6 +18,9 @@ enum EnvironmentVariable: String, CaseIterable {
   case stripeSecretKey = "STRIPE_SECRET_KEY"
   case stripeWebhookSecret = "STRIPE_WEBHOOK_SECRET"
   case openAIKey = "OPENAI_API_KEY"
+  case githubClientID = "GITHUB_CLIENT_ID"
+  case githubClientSecret = "GITHUB_CLIENT_SECRET"
+  case githubWebhookSecret = "GITHUB_WEBHOOK_SECRET"
 
   /// The environment of the scripts around the server; it means nothing to the server itself.
   static let ofScripts: Set<String> = [
@@ -27,13 +30,13 @@ enum EnvironmentVariable: String, CaseIterable {
 
   /// Variables of the contract whose integration this version does not bring.
   static let later: [String: String] = [
-    "GOOGLE_CLIENT_ID": "Google", "CLERK_SECRET_KEY": "Clerk", "GITHUB_CLIENT_ID": "GitHub",
+    "GOOGLE_CLIENT_ID": "Google", "CLERK_SECRET_KEY": "Clerk",
   ]
 
   var isSecret: Bool {
     switch self {
     case .vaultKeys, .adminKey, .slackClientSecret, .slackSigningSecret, .stripeSecretKey,
-      .stripeWebhookSecret, .openAIKey, .database:
+      .stripeWebhookSecret, .openAIKey, .githubClientSecret, .githubWebhookSecret, .database:
       true
     default: false
     }

@@ -21,7 +21,11 @@ extension FairleadConfiguration {
     stripe.webhookSecrets = [Secret(credentials.stripeWebhookSecret)]
     var openAI = IntegrationSettings(name: "openai", provider: "openai")
     openAI.apiKey = Secret(credentials.openAIAPIKey)
-    for settings in [slack, stripe, openAI]
+    var github = IntegrationSettings(name: "github", provider: "github")
+    github.clientID = credentials.githubClientID
+    github.clientSecret = Secret(credentials.githubClientSecret)
+    github.webhookSecrets = [Secret(credentials.githubWebhookSecret)]
+    for settings in [slack, stripe, openAI, github]
     where !integrations.contains(where: { $0.name == settings.name }) {
       integrations.append(settings)
     }

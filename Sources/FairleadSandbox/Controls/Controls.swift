@@ -6,6 +6,7 @@ import Synchronization
 final class Controls: Sendable {
   private let simulators: [SandboxProvider: any Simulator]
   private let slack: SlackSimulator
+  let github: GitHubSimulator
   private let faults: FaultBoard
   private let journals: [SandboxProvider: RequestJournal]
   private let clock: SandboxClock
@@ -16,6 +17,7 @@ final class Controls: Sendable {
   init(world: SandboxWorld, sender: EventSender) {
     simulators = world.simulators
     slack = world.slack
+    github = world.github
     faults = world.faults
     journals = world.journals
     clock = world.clock
@@ -42,6 +44,8 @@ final class Controls: Sendable {
     case ("POST", "clock", nil): return try advance(request.body)
     case ("POST", "reset", nil): return reset()
     case ("POST", "slack", "consent"): return try consent(request.body)
+    case ("POST", "github", "consent"): return try githubConsent(request.body)
+    case ("POST", "github", "settings"): return try githubSettings(request.body)
     case ("GET", let name, "requests"): return try requests(.named(name), request)
     case ("GET", let name, "state"): return .json(try simulator(name).snapshot())
     case ("POST", let name, "events"): return try await sendEvents(.named(name), request.body)
@@ -53,7 +57,7 @@ final class Controls: Sendable {
     ControlError(
       .notFound,
       "There is no control \(request.method) \(request.path). Known: faults, clock, reset, "
-        + "slack/consent, and {provider}/requests, /state, /events.")
+        + "slack/consent, github/consent, github/settings, and {provider}/requests, /state, /events.")
   }
 
   private func simulator(_ name: String) throws(ControlError) -> any Simulator {

@@ -3,6 +3,7 @@ import Fairlead
 /// The simulators with what is shared around them.
 struct SandboxWorld: Sendable {
   let slack: SlackSimulator
+  let github: GitHubSimulator
   let simulators: [SandboxProvider: any Simulator]
   let faults = FaultBoard()
   let journals: [SandboxProvider: RequestJournal]
@@ -10,10 +11,12 @@ struct SandboxWorld: Sendable {
 
   init(seed: UInt64, clock: any FairleadClock) {
     slack = SlackSimulator(seed: seed)
+    github = GitHubSimulator(seed: seed &+ 0x4749_5448_5542)
     // A seed of its own for each, so that traffic to one does not change the ids of another.
     simulators = [
       .slack: slack, .stripe: StripeSimulator(seed: seed &+ 0x5354_5249_5045),
       .openai: OpenAISimulator(seed: seed &+ 0x4F50_454E_4149),
+      .github: github,
     ]
     journals = Dictionary(
       uniqueKeysWithValues: SandboxProvider.allCases.map { ($0, RequestJournal()) })
