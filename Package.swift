@@ -55,6 +55,7 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [
+        .embedInCode("Providers/Catalog/github.yaml"),
         .embedInCode("Providers/Catalog/google.yaml"),
         .embedInCode("Providers/Catalog/openai.yaml"),
         .embedInCode("Providers/Catalog/slack.yaml"),

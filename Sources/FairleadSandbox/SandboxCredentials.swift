@@ -13,6 +13,10 @@ public struct SandboxCredentials: Sendable {
 
   public let googleClientID = "100000000000-fairleadsandbox.apps.googleusercontent.com"
   public let googleClientSecret = "GOCSPX-fairlead-sandbox-google"
+  public let githubClientID = "Iv1.fairleadsandbox"
+  public let githubClientSecret = "fairlead-sandbox-github-client-secret"
+  /// Signs GitHub's webhooks.
+  public let githubWebhookSecret = "fairlead-sandbox-github-webhook-secret"
 
   init() {}
 }

@@ -9,6 +9,8 @@ struct BuiltInIntegration {
   static let all = [
     BuiltInIntegration(
       name: "google", clientID: .googleClientID, clientSecret: .googleClientSecret),
+      name: "github", clientID: .githubClientID, clientSecret: .githubClientSecret,
+      webhookSecrets: .githubWebhookSecret),
     BuiltInIntegration(name: "openai", apiKey: .openAIKey),
     BuiltInIntegration(
       name: "slack", clientID: .slackClientID, clientSecret: .slackClientSecret,

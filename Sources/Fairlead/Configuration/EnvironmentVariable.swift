@@ -20,6 +20,9 @@ enum EnvironmentVariable: String, CaseIterable {
   case openAIKey = "OPENAI_API_KEY"
   case googleClientID = "GOOGLE_CLIENT_ID"
   case googleClientSecret = "GOOGLE_CLIENT_SECRET"
+  case githubClientID = "GITHUB_CLIENT_ID"
+  case githubClientSecret = "GITHUB_CLIENT_SECRET"
+  case githubWebhookSecret = "GITHUB_WEBHOOK_SECRET"
 
   /// The environment of the scripts around the server; it means nothing to the server itself.
   static let ofScripts: Set<String> = [
@@ -29,13 +32,14 @@ enum EnvironmentVariable: String, CaseIterable {
 
   /// Variables of the contract whose integration this version does not bring.
   static let later: [String: String] = [
-    "CLERK_SECRET_KEY": "Clerk", "GITHUB_CLIENT_ID": "GitHub",
+    "CLERK_SECRET_KEY": "Clerk"
   ]
 
   var isSecret: Bool {
     switch self {
     case .vaultKeys, .adminKey, .slackClientSecret, .slackSigningSecret, .stripeSecretKey,
-      .stripeWebhookSecret, .openAIKey, .googleClientSecret, .database:
+      .stripeWebhookSecret, .openAIKey, .googleClientSecret, .githubClientSecret,
+      .githubWebhookSecret, .database:
       true
     default: false
     }

@@ -24,12 +24,12 @@ extension Connections {
       message: message(stored.credential, integration, revoked: revoked))
   }
 
-  /// Where the access token itself authorises the revocation, it must not have expired.
+  /// Where the access token itself authorises or names what is revoked, it must not have expired.
   private func revocable(
     _ stored: ConnectionCredential, of integration: Integration
   ) async -> Credential {
     guard case .oauth2Code(let oauth) = integration.definition.auth,
-      oauth.revokeURL != nil, oauth.revoke.tokenIn == .bearer,
+      oauth.revokeURL != nil, oauth.revoke.tokenIn == .bearer || oauth.revoke.token == .access,
       case .oauth2(let tokens) = stored.credential,
       RefreshDecision.decide(tokens, now: clock.now) == .mustRefresh,
       // A refresh that fails leaves the old token as the best there is.

@@ -126,7 +126,7 @@ private struct LintRun {
     if webhook.eventType == nil {
       warn("webhook", "event_type", message: "is missing; handlers cannot choose their events.")
     }
-    if webhook.scheme == .hmac, !webhook.signed.contains("{timestamp}") {
+    if webhook.scheme == .hmac, webhook.timestamped, !webhook.signed.contains("{timestamp}") {
       warn(
         "webhook", "signed",
         message: "holds no {timestamp}, so an old delivery can be replayed within the dedupe time.")

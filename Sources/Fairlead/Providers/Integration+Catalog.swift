@@ -41,6 +41,19 @@ extension Integration {
     return stripe
   }
 
+  /// GitHub, for accounts that owners connect.
+  /// - Parameter webhookSecret: verifies GitHub's webhooks; without one they are refused.
+  public static func github(
+    clientID: String, clientSecret: Secret, webhookSecret: Secret? = nil, scopes: [String]? = nil
+  ) throws -> Integration {
+    var github = try catalog("github")
+    github.clientID = clientID
+    github.clientSecret = clientSecret
+    github.scopes = scopes
+    github.webhookSecrets = webhookSecret.map { [$0] } ?? []
+    return github
+  }
+
   /// OpenAI, with the deployment's own key.
   public static func openAI(apiKey: Secret) throws -> Integration {
     var openAI = try catalog("openai")

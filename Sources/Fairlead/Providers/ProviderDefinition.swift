@@ -17,6 +17,8 @@ public struct ProviderDefinition: Sendable, Hashable {
   public var params: [String: Parameter] = [:]
   public var auth: Auth
   public var apply: CredentialPlacement?
+  /// Sent where the caller has no header of that name.
+  public var defaultHeaders: [String: String] = [:]
   public var verify: Verification?
   public var timeout: Duration = .seconds(30)
   /// Calls in flight at once, at most.
@@ -32,6 +34,7 @@ public struct ProviderDefinition: Sendable, Hashable {
   /// Path templates for latency histograms, `/orders/{id}`.
   public var endpoints: [String] = []
   public var pagination: Pagination?
+  public var rewrite = Rewriting()
   public var webhook: WebhookSettings?
   /// It stands in for the catalog's definition of the same name.
   public var replacesCatalog = false
@@ -104,8 +107,23 @@ extension ProviderDefinition {
   }
 
   public struct Revocation: Sendable, Hashable {
-    public enum TokenIn: String, Sendable, Hashable, CaseIterable { case form, bearer }
+    public enum TokenIn: String, Sendable, Hashable, CaseIterable { case form, json, bearer }
+    public enum Token: String, Sendable, Hashable, CaseIterable {
+      case access = "access_token"
+      case refresh = "refresh_token"
+    }
+    public enum Method: String, Sendable, Hashable, CaseIterable {
+      case post = "POST"
+      case delete = "DELETE"
+    }
+    public var method: Method = .post
+    /// As for tokens when absent.
+    public var clientAuth: OAuth2.ClientAuth?
     public var tokenIn: TokenIn = .form
+    /// The field that carries the token.
+    public var tokenParam = "token"
+    /// Which token ends the grant; the refresh token where there is one when absent.
+    public var token: Token?
     public var successWhen: Condition?
     public init() {}
   }
@@ -206,6 +224,8 @@ extension ProviderDefinition {
     public var effect: Effect
     /// Fit for an end user; a default by class when absent.
     public var message: String?
+    /// When to come back where the answer does not say.
+    public var wait: Duration?
 
     public init(
       when: Condition, errorClass: ErrorClass, effect: Effect = .unknown, message: String? = nil
@@ -226,6 +246,9 @@ extension ProviderDefinition {
     public var headers: [String: [String]] = [:]
     /// Dotted paths into a JSON body.
     public var body: [String: [JSONValue]] = [:]
+    /// Dotted paths into a JSON body, and texts of which the value there must hold one. Case does
+    /// not matter.
+    public var bodyContains: [String: [String]] = [:]
     public init() {}
   }
 
@@ -249,6 +272,16 @@ extension ProviderDefinition {
       self.param = param
       self.items = items
     }
+  }
+
+  /// Which of the provider's own addresses in its answers lead through the proxy instead, so that a
+  /// client that follows them stays on it.
+  public struct Rewriting: Sendable, Hashable {
+    /// The targets of `Link` and `Location`.
+    public var links = true
+    /// Members of JSON answers that hold addresses: a name, or `*` and the end of one.
+    public var bodyURLs: [String] = []
+    public init() {}
   }
 
   public struct WebhookSettings: Sendable, Hashable {
@@ -276,10 +309,14 @@ extension ProviderDefinition {
     /// What is signed: `{body}`, `{timestamp}` and literal text.
     public var signed = "{body}"
     public var timestampHeader: String?
+    /// `false` where the provider signs no time, so that the lint need not ask for it.
+    public var timestamped = true
     /// How far a timestamp may lie from our clock, in either direction.
     public var tolerance: Duration = .seconds(300)
     public var eventID: Location?
     public var eventType: Location?
+    /// A second part of the type, joined by a dot where the delivery has it: `issues.opened`.
+    public var eventAction: Location?
     /// Which connection an event belongs to: a place in the event, and the field of the connection
     /// (`identity.id`, `params.shop`) it equals.
     public var connection: Location?

@@ -9,7 +9,7 @@ final class IntegrationLane: Sendable {
   let gate: RateGate
   let bulkhead: Bulkhead
   let budgets = RetryBudgets()
-  /// A body that is compressed cannot be classified.
+  /// A body that is compressed cannot be classified, nor addresses in it rewritten.
   let needsPlainBodies: Bool
   private let endpoints: [PathTemplate]
   private let limitHeaders: LimitHeaders?
@@ -27,7 +27,9 @@ final class IntegrationLane: Sendable {
     classifier = Classifier(definition.errors)
     gate = RateGate(limits: integration.limits, clock: clock)
     bulkhead = Bulkhead(limit: definition.bulkhead)
-    needsPlainBodies = definition.errors.contains { !$0.when.body.isEmpty }
+    needsPlainBodies =
+      definition.errors.contains { !$0.when.bodyPaths.isEmpty }
+      || !definition.rewrite.bodyURLs.isEmpty
     endpoints = definition.endpoints.map(PathTemplate.init)
     limitHeaders = definition.limitHeaders.flatMap { headers in
       guard let remaining = HTTPField.Name(headers.remaining),
@@ -35,6 +37,15 @@ final class IntegrationLane: Sendable {
       else { return nil }
       return LimitHeaders(remaining: remaining, reset: reset, format: headers.resetFormat)
     }
+  }
+
+  /// When a refused call may come again, by the limit's own headers: where nothing is left, at its
+  /// reset.
+  func reset(in headers: HTTPFields, now: Timestamp) -> Duration? {
+    guard let limitHeaders, headers[limitHeaders.remaining]?.trimmed == "0",
+      let text = headers[limitHeaders.reset]
+    else { return nil }
+    return RetryAfter.reset(text, format: limitHeaders.format, headers: headers, now: now)
   }
 
   var provider: String { integration.definition.displayName }

@@ -36,9 +36,12 @@ extension RequestPipeline {
     do {
       let response = try await transport.send(request, timeout: min(definition.timeout, remaining))
       let duration = clock.uptime - started
-      let answer = try await Answer.read(
+      var answer = try await Answer.read(
         response, method: logical.call.method, classifier: lane.classifier,
         deadline: logical.deadline, now: clock.now)
+      if answer.hint == nil, answer.meaning.errorClass == .rateLimited {
+        answer.hint = lane.reset(in: answer.headers, now: clock.now) ?? answer.meaning.wait
+      }
       logical.exchanges.append(
         CallRecord.Attempt(
           status: answer.status, errorClass: answer.meaning.errorClass, duration: duration))

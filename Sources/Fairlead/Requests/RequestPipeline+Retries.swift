@@ -23,6 +23,7 @@ extension RequestPipeline {
     if logical.waited > .zero { current = try await usableCredential(logical) }
 
     var headers = Headers.outgoing(call.headers, source: call.source)
+    Headers.add(lane.integration.definition.defaultHeaders, to: &headers)
     if lane.needsPlainBodies { headers[.acceptEncoding] = "identity" }
     let idempotency = Idempotency.establish(
       method: call.method, headers: &headers,

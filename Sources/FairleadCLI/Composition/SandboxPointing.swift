@@ -24,7 +24,11 @@ extension FairleadConfiguration {
     var google = IntegrationSettings(name: "google", provider: "google")
     google.clientID = credentials.googleClientID
     google.clientSecret = Secret(credentials.googleClientSecret)
-    for settings in [slack, stripe, openAI, google]
+    var github = IntegrationSettings(name: "github", provider: "github")
+    github.clientID = credentials.githubClientID
+    github.clientSecret = Secret(credentials.githubClientSecret)
+    github.webhookSecrets = [Secret(credentials.githubWebhookSecret)]
+    for settings in [slack, stripe, openAI, google, github]
     where !integrations.contains(where: { $0.name == settings.name }) {
       integrations.append(settings)
     }

@@ -7,6 +7,7 @@ final class Controls: Sendable {
   private let simulators: [SandboxProvider: any Simulator]
   private let slack: SlackSimulator
   let google: GoogleSimulator
+  let github: GitHubSimulator
   private let faults: FaultBoard
   private let journals: [SandboxProvider: RequestJournal]
   let clock: SandboxClock
@@ -18,6 +19,7 @@ final class Controls: Sendable {
     simulators = world.simulators
     slack = world.slack
     google = world.google
+    github = world.github
     faults = world.faults
     journals = world.journals
     clock = world.clock
@@ -45,6 +47,8 @@ final class Controls: Sendable {
     case ("POST", "clock", nil): return try advance(request.body)
     case ("POST", "reset", nil): return reset()
     case ("POST", "slack", "consent"): return try consent(request.body)
+    case ("POST", "github", "consent"): return try githubConsent(request.body)
+    case ("POST", "github", "settings"): return try githubSettings(request.body)
     case ("GET", let name, "requests"): return try requests(.named(name), request)
     case ("GET", let name, "state"): return .json(try simulator(name).snapshot())
     case ("POST", let name, "events"): return try await sendEvents(.named(name), request.body)
@@ -56,7 +60,8 @@ final class Controls: Sendable {
     ControlError(
       .notFound,
       "There is no control \(request.method) \(request.path). Known: faults, clock, reset, "
-        + "slack/consent, \(Self.googleControls), and {provider}/requests, /state, /events.")
+        + "slack/consent, \(Self.googleControls), github/consent, github/settings, and "
+        + "{provider}/requests, /state, /events.")
   }
 
   private func simulator(_ name: String) throws(ControlError) -> any Simulator {

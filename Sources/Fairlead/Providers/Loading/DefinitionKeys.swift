@@ -6,6 +6,8 @@ enum DefinitionKey: String, YAMLKeySet {
   case displayName = "display_name"
   case baseURL = "base_url"
   case limitHeaders = "limit_headers"
+  case defaultHeaders = "default_headers"
+  case rewrite
   case replacesCatalog = "replaces_catalog"
 
   static let later = ["breaker", "fallback", "syncs"]
@@ -51,7 +53,10 @@ enum ExpiresKey: String, YAMLKeySet { case path, unit }
 enum RefreshKey: String, YAMLKeySet { case rotates }
 
 enum RevokeKey: String, YAMLKeySet {
+  case method, token
+  case clientAuth = "client_auth"
   case tokenIn = "token_in"
+  case tokenParam = "token_param"
   case successWhen = "success_when"
 }
 
@@ -72,11 +77,19 @@ enum RetryKey: String, YAMLKeySet {
 enum IdempotencyKeys: String, YAMLKeySet { case header, methods }
 
 enum ErrorRuleKey: String, YAMLKeySet {
-  case when, effect, message
+  case when, effect, message, wait
   case errorClass = "class"
 }
 
-enum ConditionKey: String, YAMLKeySet { case status, headers, body }
+enum ConditionKey: String, YAMLKeySet {
+  case status, headers, body
+  case bodyContains = "body_contains"
+}
+
+enum RewriteKey: String, YAMLKeySet {
+  case links
+  case bodyURLs = "body_urls"
+}
 
 enum PaginationKey: String, YAMLKeySet {
   case style, param, next, items, size
@@ -87,10 +100,11 @@ enum PageSizeKey: String, YAMLKeySet { case param, max }
 
 enum WebhookKey: String, YAMLKeySet {
   case scheme, algorithm, encoding, header, prefix, signed, tolerance, connection, events
-  case configuration, challenge
+  case configuration, challenge, timestamped
   case timestampHeader = "timestamp_header"
   case eventID = "event_id"
   case eventType = "event_type"
+  case eventAction = "event_action"
   case rejectStatus = "reject_status"
 }
 
@@ -116,6 +130,7 @@ enum DefinitionFormat {
     all += paths("idempotency.", IdempotencyKeys.self) + paths("errors[].", ErrorRuleKey.self)
     all += paths("when.", ConditionKey.self) + paths("pagination.", PaginationKey.self)
     all += paths("pagination.size.", PageSizeKey.self) + paths("webhook.", WebhookKey.self)
+    all += paths("rewrite.", RewriteKey.self)
     all += paths("webhook.event_id.", LocationKey.self)
     all += paths("webhook.connection.", WebhookConnectionKey.self)
     all += paths("webhook.challenge.", ChallengeKey.self)

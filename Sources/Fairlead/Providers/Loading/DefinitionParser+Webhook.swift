@@ -9,7 +9,9 @@ extension DefinitionParser {
     if scheme == .hmac {
       signature(mapping, &settings)
     } else {
-      let own: [WebhookKey] = [.algorithm, .encoding, .prefix, .signed, .timestampHeader]
+      let own: [WebhookKey] = [
+        .algorithm, .encoding, .prefix, .signed, .timestampHeader, .timestamped,
+      ]
       for key in own {
         mapping[key]?.report("is fixed by the scheme \(scheme.rawValue); remove it.")
       }
@@ -44,6 +46,7 @@ extension DefinitionParser {
     settings.encoding = mapping[.encoding]?.choice(Settings.Encoding.self) ?? .hex
     settings.prefix = mapping[.prefix]?.text(max: 50) ?? ""
     settings.timestampHeader = mapping[.timestampHeader].flatMap(headerName)
+    settings.timestamped = mapping[.timestamped]?.bool() ?? true
     guard let reader = mapping[.signed], let signed = reader.text(max: 200) else { return }
     guard let names = Self.placeholders(in: signed) else {
       reader.report("has a { without a }; write {body} and {timestamp}.")
@@ -66,6 +69,10 @@ extension DefinitionParser {
   ) {
     settings.eventID = mapping[.eventID].flatMap(location)
     settings.eventType = mapping[.eventType].flatMap(location)
+    settings.eventAction = mapping[.eventAction].flatMap(location)
+    if mapping[.eventAction] != nil, mapping[.eventType] == nil {
+      mapping[.eventAction]?.report("adds to `event_type`, which is missing; add it.")
+    }
     if let connection = mapping.mapping(.connection, WebhookConnectionKey.self) {
       settings.connection = location(
         header: connection[.header], body: connection[.body], in: connection)
