@@ -13,25 +13,39 @@ extension Tour {
     let connection = try await connectGoogle(user)
     say("connected         \(connection), by the user's own session")
 
-    let sync = try await sync(of: connection)
-    let bar = ProgressBar(label: "first sync       ", indent: 3)
-    try await eventually("the first sync", within: .seconds(60)) {
-      let now = try await self.sync(of: connection)
-      let done = now["run"]?["records"]?.int ?? now["records"]?.int ?? 0
-      let isDone = now["last_run"]?["status"]?.string == "succeeded"
-      bar.show(isDone ? Self.events : Int(done), of: Self.events)
-      if now["last_run"]?["status"]?.string == "failed" {
-        throw StepFailure("the sync failed: \(now["last_run"]?.text ?? "")")
-      }
-      return isDone
-    }
-    bar.finish()
+    let sync = try await followFirstSync(of: connection)
     let all = try await changes(after: nil, connection)
     try expect(
       all.changes.count == Self.events, "the feed holds \(all.changes.count) events, not 1,000")
-    let run = try await self.sync(of: connection)["last_run"]
-    say("records           1,000 in \(run?["pages"]?.int ?? 0) pages, each with its checkpoint")
+    say("change feed       1,000 added, each page committed with its checkpoint")
     try await followEdits(sync["id"]?.string ?? "", connection, after: all.cursor)
+  }
+
+  /// Watches the first run to its end: a bar that moves on a terminal, its last state in a pipe.
+  private func followFirstSync(of connection: String) async throws -> JSONValue {
+    let started = clock.uptime
+    func show(_ records: Int64, _ pages: Int64, last: Bool) {
+      let bar = ProgressBar(
+        records: records, pages: pages, expected: last ? nil : Int64(Self.events),
+        elapsed: clock.uptime - started)
+      if last {
+        Console.rewrite("")
+        say("first sync        \(bar.line)")
+      } else {
+        Console.rewrite("   first sync        \(bar.line)")
+      }
+    }
+    try await eventually("the first sync", within: .seconds(60)) {
+      let now = try await sync(of: connection)
+      if let run = now["run"], run["records"] != nil {
+        show(run["records"]?.int ?? 0, run["pages"]?.int ?? 0, last: false)
+      }
+      guard let done = now["last_run"], let status = done["status"]?.string else { return false }
+      try expect(status == "succeeded", "the sync failed: \(done["error"]?.text ?? "")")
+      show(done["records"]?.int ?? 0, done["pages"]?.int ?? 0, last: true)
+      return true
+    }
+    return try await sync(of: connection)
   }
 
   private func followEdits(_ sync: String, _ connection: String, after cursor: String) async throws
