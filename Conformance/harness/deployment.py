@@ -11,6 +11,7 @@ import requests
 import yaml
 
 from harness.process import Process, StartFailure
+from harness.storage import new_storage
 from harness.sandbox import SandboxControls
 
 BINARY = Path(
@@ -111,7 +112,7 @@ class Server:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.data = self.directory / "data"
         self.data.mkdir(exist_ok=True)
-        self.database = self.data / "fairlead.db"
+        self.storage = new_storage(self.data)
         self.sandbox = sandbox
         self.port = port
         self.process = None
@@ -122,7 +123,7 @@ class Server:
             "HOME": self.directory,
             "FAIRLEAD_VAULT_KEYS": generate_vault_key(self.directory),
             "FAIRLEAD_ADMIN_KEY": ADMIN_KEY,
-            "FAIRLEAD_DATABASE": f"sqlite:{self.database}",
+            "FAIRLEAD_DATABASE": self.storage.url,
             "FAIRLEAD_ALLOW_PRIVATE_NETWORKS": "true",
         }
         self.environment = clean_environment(**(settings | INTEGRATIONS | (environment or {})))

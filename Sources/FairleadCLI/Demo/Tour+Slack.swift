@@ -33,9 +33,10 @@ extension Tour {
     guard let secret = token.json["access_token"]?.string, secret.count > 8 else {
       throw StepFailure("the token could not be read back: \(token.status)")
     }
-    try expect(try occursInDatabase(id), "the database file does not hold the connection")
-    try expect(try !occursInDatabase(secret), "the token stands in the database file")
-    say("the vault         the token cannot be found in the database file")
+    let (holdsID, holdsToken) = (try await storage.contains(id), try await storage.contains(secret))
+    try expect(holdsID, "the database does not hold the connection")
+    try expect(!holdsToken, "the token stands in the database")
+    say("the vault         the token cannot be found in the database")
   }
 
   private func connection() async throws -> JSONValue {
@@ -81,15 +82,6 @@ extension Tour {
       throw StepFailure("\(whose) answered \(answer.status) instead of a redirect")
     }
     return location
-  }
-
-  private func occursInDatabase(_ text: String) throws -> Bool {
-    for path in databaseFiles where FileManager.default.fileExists(atPath: path) {
-      if try Data(contentsOf: URL(fileURLWithPath: path)).range(of: Data(text.utf8)) != nil {
-        return true
-      }
-    }
-    return false
   }
 
   // MARK: - Faults

@@ -6,7 +6,7 @@ import HTTPTypes
 /// through the normal path; the tour only asks and reads back.
 struct Tour: Sendable {
   let client: DemoClient
-  let databaseFiles: [String]
+  let storage: DemoStorage
   let clock: any FairleadClock
   let story = Story()
 

@@ -1,6 +1,5 @@
 import FairleadPostgres
 import FairleadTesting
-import Synchronization
 import Testing
 
 @testable import Fairlead
@@ -87,33 +86,6 @@ import Testing
         try await group.waitForAll()
       }
       #expect(try await queues[0].counts().pending == 5)
-    }
-  }
-
-  @Test func aBadRowFailsAloneInTheMicroBatcher() async throws {
-    try await withNodes { first, _ in
-      try await first.write { _ = try $0.execute("CREATE TABLE rows (id BIGINT PRIMARY KEY)") }
-      let batcher = MicroBatcher<Int, Int>(database: first) { connection, number in
-        try connection.execute("INSERT INTO rows VALUES ($1)", [SQLValue(number)])
-        return number
-      }
-      try await withThrowingTaskGroup { group in
-        group.addTask { try await batcher.run() }
-        let outcomes = await withTaskGroup { rows in
-          for number in [1, 2, 3, 2, 4, 1] {
-            rows.addTask {
-              do { return try await batcher.submit(number) } catch StorageError.uniqueViolation {
-                return -1
-              } catch { return -2 }
-            }
-          }
-          return await rows.reduce(into: [Int]()) { $0.append($1) }
-        }
-        #expect(outcomes.sorted() == [-1, -1, 1, 2, 3, 4])
-        group.cancelAll()
-        // Ends by cancellation, which is no failure.
-        try? await group.waitForAll()
-      }
     }
   }
 }

@@ -68,7 +68,7 @@ enum PostgresServer {
   /// `nil` where there is none.
   static let url: String? = ProcessInfo.processInfo.environment["FAIRLEAD_TEST_POSTGRES"]
 
-  private static let turnstile = Turnstile(places: 24)
+  private static let turnstile = PostgresPlaces(places: 24)
   private static let administration = Mutex<PostgresDatabase?>(nil)
 
   /// Gives `body` the URL of a new schema and drops it afterwards: a database of its own as far as
@@ -112,7 +112,7 @@ enum PostgresServer {
 }
 
 /// Lets so many through at once.
-private final class Turnstile: Sendable {
+private final class PostgresPlaces: Sendable {
   private let state: Mutex<(places: Int, waiting: [CheckedContinuation<Void, Never>])>
 
   init(places: Int) { state = Mutex((places, [])) }

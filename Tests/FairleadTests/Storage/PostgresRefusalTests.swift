@@ -2,7 +2,8 @@ import Fairlead
 import FairleadPostgres
 import Testing
 
-/// What a wrong URL, password or server is told as. None needs a running server but the last.
+/// What a wrong URL, password or server is told as. Those that ask a server take it for one as
+/// `bin/test` makes it: it wants a password and speaks no TLS.
 @Suite struct PostgresRefusalTests {
   @Test(arguments: [
     ("postgres://u:planted-secret@127.0.0.1:1/db", "No server answers"),
@@ -31,13 +32,14 @@ import Testing
   func aWrongDatabaseUserOrPasswordIsToldInWords() async throws {
     let url = try #require(PostgresServer.url)
     let place = try #require(ServerPlace(url))
-    for (user, database, words) in [
-      ("\(place.user)", "no_such_database", "createdb"),
+    for (credentials, database, words) in [
+      (place.credentials, "no_such_database", "createdb"),
       ("no_such_user:planted-secret", place.database, "user"),
+      ("\(place.user):planted-secret", place.database, "password is wrong"),
     ] {
       let error = try await #require(throws: FairleadError.self) {
         _ = try await PostgresDatabase.open(
-          Secret("postgres://\(user)@\(place.host)/\(database)"))
+          Secret("postgres://\(credentials)@\(place.host)/\(database)"))
       }
       #expect(error.message.contains(words), "\(error.message)")
       #expect(!"\(error)".contains("planted"), "\(error)")
@@ -76,9 +78,11 @@ import Testing
 
 /// The parts of `postgres://user[:password]@host:port/database…`.
 struct ServerPlace {
-  var user: Substring
+  var credentials: String
   var host: Substring
   var database: String
+
+  var user: Substring { credentials.prefix { $0 != ":" } }
 
   init?(_ url: String) {
     let rest = url.drop { $0 != "/" }.dropFirst(2)
@@ -86,7 +90,7 @@ struct ServerPlace {
     guard parts.count == 2 else { return nil }
     let path = parts[1].split(separator: "/", maxSplits: 1)
     guard path.count == 2 else { return nil }
-    user = parts[0].prefix { $0 != ":" }
+    credentials = String(parts[0])
     host = path[0]
     database = String(path[1].prefix { $0 != "?" })
   }
