@@ -17,6 +17,7 @@ public final class Fairlead: Service {
   public let inbox: Inbox
   public let destinations: Destinations
   public let deliveries: Deliveries
+  public let syncs: Syncs
   public let callLog: CallLog
   public let health: Health
   public let live: LiveUpdates
@@ -109,6 +110,11 @@ public final class Fairlead: Service {
       inbox: inbox, destinations: destinations, transport: transport ?? outward,
       connectionLookup: { try await lookup.matches($0, field: $1, value: $2) })
 
+    syncs = Syncs(
+      database: database, queue: queue, connections: connections, integrations: integrations,
+      pipeline: pipeline, inbox: inbox, settings: settings.syncs, live: live, clock: clock,
+      random: random, logger: logger)
+
     let process = ProcessMetrics(startedAt: clock.now)
     let calls = callLog
     metrics.collect { calls.metricFamilies() }
@@ -118,7 +124,7 @@ public final class Fairlead: Service {
   /// Every table Fairlead has, in the order they are made.
   public static var migrations: [Migration] {
     Migration.vault + Migration.connections + Migration.jobs + Migration.webhooks
-      + Migration.monitoring
+      + Migration.monitoring + Migration.sync
   }
 }
 
@@ -129,9 +135,9 @@ extension Fairlead {
   /// under way. Call it once.
   public func run() async throws {
     let worker = JobWorker(
-      queue: queue, handlers: deliveries.jobHandlers,
-      policy: JobPolicy(onDeath: deliveries.jobDeath), clock: clock, random: random,
-      logger: logger)
+      queue: queue,
+      handlers: deliveries.jobHandlers.merging(syncs.jobHandlers, uniquingKeysWith: { $1 }),
+      policy: JobPolicy(onDeath: jobDeath), clock: clock, random: random, logger: logger)
     let retention = EventRetention(
       database: database,
       periods: .init(payloads: settings.eventPayloadRetention, ids: settings.eventIDRetention),
@@ -139,7 +145,7 @@ extension Fairlead {
     let refreshes = RefreshScheduler(connections: connections, logger: logger)
     // Stopped in the reverse order: what counts outlives what is counted.
     let group = ServiceGroup(
-      services: [callLog, inbox, retention, refreshes, worker], logger: logger)
+      services: [callLog, inbox, retention, refreshes] + syncServices + [worker], logger: logger)
     try await withGracefulShutdownHandler {
       try await group.run()
     } onGracefulShutdown: { [live] in

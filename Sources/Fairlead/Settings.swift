@@ -14,13 +14,15 @@ public struct Settings: Sendable {
   public var eventIDRetention: Duration
   /// How long the call log is kept.
   public var requestRetention: Duration
+  /// What the deployment decides about syncs.
+  public var syncs: SyncSettings
 
   public init(
     publicURL: String = "http://localhost:8080", adminKey: Secret? = nil,
     connectRedirectOrigins: [String] = [], allowPrivateNetworks: Bool = false,
     eventPayloadRetention: Duration = .seconds(30 * 86_400),
     eventIDRetention: Duration = .seconds(90 * 86_400),
-    requestRetention: Duration = .seconds(14 * 86_400)
+    requestRetention: Duration = .seconds(14 * 86_400), syncs: SyncSettings = SyncSettings()
   ) {
     self.publicURL = publicURL
     // An empty key would let an empty form in.
@@ -30,5 +32,6 @@ public struct Settings: Sendable {
     self.eventPayloadRetention = eventPayloadRetention
     self.eventIDRetention = eventIDRetention
     self.requestRetention = requestRetention
+    self.syncs = syncs
   }
 }

@@ -1,7 +1,7 @@
 /// The keys of `fairlead.yaml`, mapping by mapping; docs/configuration.md describes each of them.
 enum ConfigurationKey: String, YAMLKeySet {
-  case server, database, definitions, integrations, destinations, connect, cors, retention
-  static let later = ["alerts", "jwt", "syncs"]
+  case server, database, definitions, integrations, destinations, connect, cors, retention, syncs
+  static let later = ["alerts", "jwt"]
 }
 
 enum ServerKey: String, YAMLKeySet {
@@ -28,6 +28,7 @@ enum RetentionKey: String, YAMLKeySet {
   case requests
   case eventPayloads = "event_payloads"
   case eventIDs = "event_ids"
+  case deletedRecords = "deleted_records"
 }
 
 enum ConfigurationFormat {
@@ -37,6 +38,7 @@ enum ConfigurationFormat {
     + paths("integrations.NAME.", IntegrationKey.self)
     + paths("destinations[].", DestinationKey.self) + paths("connect.", ConnectKey.self)
     + paths("cors.", CORSKey.self) + paths("retention.", RetentionKey.self)
+    + paths("syncs.INTEGRATION.MODEL.", SyncOverrideKey.self)
 
   private static func paths<Key: YAMLKeySet>(_ prefix: String, _ keys: Key.Type) -> [String] {
     Key.allCases.map { prefix + $0.rawValue }

@@ -26,6 +26,7 @@ struct ConfigurationParser {
         cors[.origins]?.list()?.compactMap { $0.setting(SettingRules.corsOrigin) } ?? []
     }
     retention(top, &configuration)
+    syncs(top[.syncs], &configuration)
   }
 
   private func server(
@@ -100,6 +101,9 @@ struct ConfigurationParser {
     }
     if let kept = retention[.requests]?.duration(in: range) {
       configuration.retention.requests = kept
+    }
+    if let kept = retention[.deletedRecords]?.duration(in: .seconds(86_400)...longest) {
+      configuration.syncs.deletionRetention = kept
     }
   }
 }

@@ -26,6 +26,7 @@ extension FairleadConfiguration {
           "destinations[\(index)].integrations: there is no integration named \(name).")
       }
     }
+    if problems.isEmpty { problems = syncFaults(result) }
     guard problems.isEmpty else {
       throw FairleadError(.configurationError, problems.joined(separator: "\n"))
     }

@@ -28,6 +28,7 @@ public struct FairleadConfiguration: Sendable {
   /// Where a connect session may end, beside this server's own pages.
   public var connectRedirectOrigins: [String] = []
   public var retention = RetentionSettings()
+  public var syncs = SyncSettings()
   /// What is set but has no effect here, in words for the log and for `doctor`.
   public var notices: [String] = []
 

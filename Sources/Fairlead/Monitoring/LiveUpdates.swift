@@ -8,6 +8,10 @@ public enum LiveUpdate: Sendable {
   case call(CallLogEntry)
   /// A webhook event was stored or moved on.
   case event(EventID, integration: IntegrationName, type: String, status: String)
+  /// A sync moved on.
+  case sync(Sync)
+  /// Records of a model changed: read its feed again.
+  case records(model: String, integration: IntegrationName)
 
   /// The event name on the stream.
   public var name: String {
@@ -15,6 +19,8 @@ public enum LiveUpdate: Sendable {
     case .health: "health"
     case .call: "call"
     case .event: "event"
+    case .sync: "sync"
+    case .records: "records"
     }
   }
 
@@ -22,17 +28,24 @@ public enum LiveUpdate: Sendable {
     switch self {
     case .health(let integration), .event(_, let integration, _, _): integration
     case .call(let entry): entry.integration
+    case .sync(let sync): sync.integration
+    case .records(_, let integration): integration
     }
   }
 }
 
 extension LiveUpdate: Encodable {
-  private enum CodingKeys: String, CodingKey { case integration, id, type, status }
+  private enum CodingKeys: String, CodingKey { case integration, id, type, status, model }
 
   /// The data of the stream's event: a call as in `GET /v1/requests`, otherwise what changed.
   public func encode(to encoder: any Encoder) throws {
     switch self {
     case .call(let entry): try entry.encode(to: encoder)
+    case .sync(let sync): try sync.encode(to: encoder)
+    case .records(let model, let integration):
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(integration, forKey: .integration)
+      try container.encode(model, forKey: .model)
     case .health(let integration):
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(integration, forKey: .integration)

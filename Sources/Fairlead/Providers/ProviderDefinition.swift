@@ -36,6 +36,8 @@ public struct ProviderDefinition: Sendable, Hashable {
   public var pagination: Pagination?
   public var rewrite = Rewriting()
   public var webhook: WebhookSettings?
+  /// What can be kept in sync, by model.
+  public var syncs: [String: ModelSync] = [:]
   /// It stands in for the catalog's definition of the same name.
   public var replacesCatalog = false
 
@@ -254,7 +256,7 @@ extension ProviderDefinition {
 
   public struct Pagination: Sendable, Hashable {
     public enum Style: String, Sendable, Hashable, CaseIterable {
-      case cursor, link, page, lastID = "last_id"
+      case cursor, link, page, offset, lastID = "last_id"
     }
     public var style: Style
     /// The query parameter that carries the cursor.

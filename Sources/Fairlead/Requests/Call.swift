@@ -67,15 +67,18 @@ public struct CallReport: Sendable {
   public var waitReason: String?
   /// Our reading of a final failure that the provider answered; `nil` for a success.
   public var error: FairleadError?
+  /// What the failure means; `nil` for a success.
+  public var errorClass: ErrorClass?
 
   public init(
     requestID: RequestID, attempts: Int = 0, waited: Duration = .zero, waitReason: String? = nil,
-    error: FairleadError? = nil
+    error: FairleadError? = nil, errorClass: ErrorClass? = nil
   ) {
     self.requestID = requestID
     self.attempts = attempts
     self.waited = waited
     self.waitReason = waitReason
     self.error = error
+    self.errorClass = errorClass
   }
 }

@@ -88,7 +88,8 @@ public final class RequestPipeline: Sendable {
       status: answer.status, headers: answer.headers, body: body,
       report: CallReport(
         requestID: logical.requestID, attempts: logical.attempts, waited: logical.waited,
-        waitReason: logical.waitReason, error: error))
+        waitReason: logical.waitReason, error: error,
+        errorClass: error == nil ? nil : answer.meaning.errorClass))
   }
 
   /// What the caller gets for a call without an answer.

@@ -142,6 +142,6 @@ extension FairleadConfiguration {
       connectRedirectOrigins: connectRedirectOrigins,
       allowPrivateNetworks: allowPrivateNetworks,
       eventPayloadRetention: retention.eventPayloads, eventIDRetention: retention.eventIDs,
-      requestRetention: retention.requests)
+      requestRetention: retention.requests, syncs: syncs)
   }
 }

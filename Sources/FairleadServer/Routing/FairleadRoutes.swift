@@ -23,6 +23,7 @@ public struct FairleadRoutes: Sendable {
     table += WebhookRoutes(fairlead: fairlead).routes
     table += EventRoutes(fairlead: fairlead).routes
     table += DestinationRoutes(fairlead: fairlead).routes
+    table += SyncRoutes(fairlead: fairlead).routes
     table += MonitoringRoutes(fairlead: fairlead).routes
     table += DashboardRoutes(fairlead: fairlead).routes
     let documented = table

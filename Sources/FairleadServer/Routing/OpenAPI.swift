@@ -34,7 +34,8 @@ enum OpenAPI {
           ],
           "session": ["type": "apiKey", "in": "cookie", "name": "fairlead_session"],
         ],
-        "schemas": .object(Shapes.schemas.mapValues(\.json)),
+        "schemas": .object(
+          Shapes.schemas.merging(Shapes.syncSchemas, uniquingKeysWith: { $1 }).mapValues(\.json)),
       ],
     ]
   }
@@ -106,6 +107,7 @@ enum OpenAPI {
     "name": "The integration's name.",
     "target": "A connection id, `integration`, or `integration:owner`.",
     "path": "The provider's own path from its root.",
+    "model": "The model's name, as syncs have it.",
     "token": "The token of the connect link.",
   ]
 }

@@ -90,6 +90,26 @@ enum DefinitionSamples {
       configuration: ["Settings / Webhooks / Add endpoint {url}"]
       reject_status: 403
       challenge: { when: { body: { type: ping } }, answer: challenge }
+    syncs:
+      orders:
+        path: /v1/{list}/orders
+        host: files
+        params: { list: all }
+        query: { expand: lines }
+        pagination: { style: offset, param: offset, items: data, size: { param: limit, max: 100 } }
+        items: data
+        id: id
+        updated: updated_at
+        incremental: { style: since, param: updated_since, format: epoch_ms, overlap: 10m }
+        deleted: { when: { status: [gone, 4] }, unless: [parent] }
+        map: { id: id, total_cents: { path: total, cast: int } }
+        events: { upsert: [order.created], delete: [order.deleted], data: data, id: key, time: at }
+        schedule: { full: "@daily", incremental: "*/5 * * * *" }
+        deletion_guard: 0.2
+      notes:
+        path: /v1/notes
+        id: id
+        incremental: { param: token, next: meta.token, drop: [expand] }
     replaces_catalog: true
     """
 

@@ -2,7 +2,7 @@
 /// compares the two.
 enum DefinitionKey: String, YAMLKeySet {
   case name, purpose, docs, dashboard, setup, hosts, params, auth, apply, verify, timeout, bulkhead
-  case plans, limits, retry, idempotency, errors, endpoints, pagination, webhook
+  case plans, limits, retry, idempotency, errors, endpoints, pagination, webhook, syncs
   case displayName = "display_name"
   case baseURL = "base_url"
   case limitHeaders = "limit_headers"
@@ -10,7 +10,7 @@ enum DefinitionKey: String, YAMLKeySet {
   case rewrite
   case replacesCatalog = "replaces_catalog"
 
-  static let later = ["breaker", "fallback", "syncs"]
+  static let later = ["breaker", "fallback"]
 }
 
 enum ParameterKey: String, YAMLKeySet { case pattern, label }
@@ -134,6 +134,12 @@ enum DefinitionFormat {
     all += paths("webhook.event_id.", LocationKey.self)
     all += paths("webhook.connection.", WebhookConnectionKey.self)
     all += paths("webhook.challenge.", ChallengeKey.self)
+    all += paths("syncs.NAME.", SyncKey.self)
+    all += paths("syncs.NAME.incremental.", SyncIncrementalKey.self)
+    all += paths("syncs.NAME.deleted.", SyncDeletedKey.self)
+    all += paths("syncs.NAME.map.FIELD.", SyncFieldKey.self)
+    all += paths("syncs.NAME.events.", SyncEventsKey.self)
+    all += paths("syncs.NAME.schedule.", SyncScheduleKey.self)
     return all
   }()
 

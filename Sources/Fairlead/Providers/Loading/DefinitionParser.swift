@@ -30,6 +30,7 @@ struct DefinitionParser {
     definition.pagination = top[.pagination].flatMap(pagination)
     definition.rewrite = top[.rewrite].flatMap(rewriting) ?? ProviderDefinition.Rewriting()
     definition.webhook = top[.webhook].flatMap(webhook)
+    syncs(top[.syncs], &definition)
     definition.replacesCatalog = top[.replacesCatalog]?.bool() ?? false
     return definition
   }
