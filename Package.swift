@@ -166,6 +166,14 @@ let package = Package(
       ]
     ),
     .testTarget(
+      name: "FairleadCLITests",
+      dependencies: [
+        "Fairlead", "FairleadCLI", "FairleadTesting",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+      ]
+    ),
+    .testTarget(
       name: "FairleadServerTests",
       dependencies: [
         "Fairlead", "FairleadSQLite", "FairleadSandbox", "FairleadServer", "FairleadTesting",

@@ -9,8 +9,11 @@ struct FairleadCommand: AsyncParsableCommand {
     abstract: "The integration layer between your application and third-party APIs.",
     version: FairleadVersion.current,
     subcommands: [
-      DemoCommand.self, InitCommand.self, ServeCommand.self, SandboxCommand.self, KeysCommand.self,
-      ProvidersCommand.self, MigrateCommand.self,
+      DemoCommand.self, InitCommand.self, ServeCommand.self, DoctorCommand.self, StatusCommand.self,
+      ConnectCommand.self, ConnectionsCommand.self, CallCommand.self, EventsCommand.self,
+      DeliveriesCommand.self, SyncsCommand.self, RecordsCommand.self, AlertsCommand.self,
+      WebhookCommand.self, SandboxCommand.self, KeysCommand.self, ProvidersCommand.self,
+      MigrateCommand.self,
     ])
 
   static func main() async {
@@ -22,10 +25,10 @@ struct FairleadCommand: AsyncParsableCommand {
         try command.run()
       }
     } catch let failure as CommandFailure {
-      Console.error("fairlead: \(failure.line)")
+      Console.error("fairlead: \(PrintableText.lines(failure.line))")
       exit(withError: ExitCode(1))
     } catch let failure as FairleadError {
-      Console.error("fairlead: \(failure.message)")
+      Console.error("fairlead: \(PrintableText.lines(failure.message))")
       exit(withError: ExitCode(1))
     } catch {
       exit(withError: error)
