@@ -19,6 +19,7 @@ public final class Fairlead: Service {
   public let deliveries: Deliveries
   public let callLog: CallLog
   public let health: Health
+  public let alerts: Alerts
   public let live: LiveUpdates
   public let metrics: MetricsRegistry
   public let clock: any FairleadClock
@@ -40,6 +41,7 @@ public final class Fairlead: Service {
     clock: any FairleadClock = SystemClock(), random: RandomSource = .system,
     logger: Logger = Logger(label: "fairlead")
   ) async throws {
+    try settings.alerts.validate()
     // The keys come first: without them nothing is opened, let alone written.
     let keyRing = try vault.keyRing()
     let database = try await database.open()
@@ -109,16 +111,22 @@ public final class Fairlead: Service {
       inbox: inbox, destinations: destinations, transport: transport ?? outward,
       connectionLookup: { try await lookup.matches($0, field: $1, value: $2) })
 
+    alerts = Alerts(
+      settings.alerts, callLog: callLog, integrations: integrations, queue: queue,
+      transport: transport ?? outward, live: live, clock: clock, random: random, logger: logger)
+
     let process = ProcessMetrics(startedAt: clock.now)
     let calls = callLog
     metrics.collect { calls.metricFamilies() }
     metrics.collect { process.families() }
+    let alerts = alerts
+    metrics.collect { alerts.metricFamilies() }
   }
 
   /// Every table Fairlead has, in the order they are made.
   public static var migrations: [Migration] {
     Migration.vault + Migration.connections + Migration.jobs + Migration.webhooks
-      + Migration.monitoring
+      + Migration.monitoring + Migration.alerts
   }
 }
 
@@ -129,7 +137,8 @@ extension Fairlead {
   /// under way. Call it once.
   public func run() async throws {
     let worker = JobWorker(
-      queue: queue, handlers: deliveries.jobHandlers,
+      queue: queue,
+      handlers: deliveries.jobHandlers.merging(alerts.jobHandlers, uniquingKeysWith: { $1 }),
       policy: JobPolicy(onDeath: deliveries.jobDeath), clock: clock, random: random,
       logger: logger)
     let retention = EventRetention(
@@ -139,7 +148,7 @@ extension Fairlead {
     let refreshes = RefreshScheduler(connections: connections, logger: logger)
     // Stopped in the reverse order: what counts outlives what is counted.
     let group = ServiceGroup(
-      services: [callLog, inbox, retention, refreshes, worker], logger: logger)
+      services: [callLog, inbox, retention, refreshes, alerts, worker], logger: logger)
     try await withGracefulShutdownHandler {
       try await group.run()
     } onGracefulShutdown: { [live] in

@@ -14,6 +14,8 @@ public struct Settings: Sendable {
   public var eventIDRetention: Duration
   /// How long the call log is kept.
   public var requestRetention: Duration
+  /// When to raise an alert, and whom to tell.
+  public var alerts = AlertSettings()
 
   public init(
     publicURL: String = "http://localhost:8080", adminKey: Secret? = nil,

@@ -1,7 +1,8 @@
 /// The keys of `fairlead.yaml`, mapping by mapping; docs/configuration.md describes each of them.
 enum ConfigurationKey: String, YAMLKeySet {
   case server, database, definitions, integrations, destinations, connect, cors, retention
-  static let later = ["alerts", "jwt", "syncs"]
+  case alerts
+  static let later = ["jwt", "syncs"]
 }
 
 enum ServerKey: String, YAMLKeySet {
@@ -25,7 +26,7 @@ enum ConnectKey: String, YAMLKeySet { case redirectOrigins = "redirect_origins" 
 enum CORSKey: String, YAMLKeySet { case origins }
 
 enum RetentionKey: String, YAMLKeySet {
-  case requests
+  case requests, alerts
   case eventPayloads = "event_payloads"
   case eventIDs = "event_ids"
 }
@@ -37,8 +38,9 @@ enum ConfigurationFormat {
     + paths("integrations.NAME.", IntegrationKey.self)
     + paths("destinations[].", DestinationKey.self) + paths("connect.", ConnectKey.self)
     + paths("cors.", CORSKey.self) + paths("retention.", RetentionKey.self)
+    + alertKeys
 
-  private static func paths<Key: YAMLKeySet>(_ prefix: String, _ keys: Key.Type) -> [String] {
+  static func paths<Key: YAMLKeySet>(_ prefix: String, _ keys: Key.Type) -> [String] {
     Key.allCases.map { prefix + $0.rawValue }
   }
 }

@@ -26,6 +26,7 @@ struct ConfigurationParser {
         cors[.origins]?.list()?.compactMap { $0.setting(SettingRules.corsOrigin) } ?? []
     }
     retention(top, &configuration)
+    alerts(top, &configuration)
   }
 
   private func server(
@@ -101,6 +102,7 @@ struct ConfigurationParser {
     if let kept = retention[.requests]?.duration(in: range) {
       configuration.retention.requests = kept
     }
+    if let kept = retention[.alerts]?.duration(in: range) { configuration.retention.alerts = kept }
   }
 }
 

@@ -26,6 +26,10 @@ extension FairleadConfiguration {
           "destinations[\(index)].integrations: there is no integration named \(name).")
       }
     }
+    for name in alerts.overrides.keys.sorted()
+    where !integrations.contains(where: { $0.name == name }) {
+      problems.append("alerts.integrations.\(name): there is no integration named \(name).")
+    }
     guard problems.isEmpty else {
       throw FairleadError(.configurationError, problems.joined(separator: "\n"))
     }

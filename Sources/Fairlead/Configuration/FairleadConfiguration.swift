@@ -28,6 +28,8 @@ public struct FairleadConfiguration: Sendable {
   /// Where a connect session may end, beside this server's own pages.
   public var connectRedirectOrigins: [String] = []
   public var retention = RetentionSettings()
+  /// Its retention is in `retention`.
+  public var alerts = AlertSettings()
   /// What is set but has no effect here, in words for the log and for `doctor`.
   public var notices: [String] = []
 
@@ -98,6 +100,7 @@ public struct RetentionSettings: Sendable, Equatable {
   /// Dedupe works this far back; at least 3 days, the longest a provider repeats a delivery.
   public var eventIDs: Duration = .seconds(90 * 86_400)
   public var requests: Duration = .seconds(14 * 86_400)
+  public var alerts: Duration = .seconds(90 * 86_400)
 
   public init() {}
 }

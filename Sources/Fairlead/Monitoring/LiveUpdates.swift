@@ -8,6 +8,8 @@ public enum LiveUpdate: Sendable {
   case call(CallLogEntry)
   /// A webhook event was stored or moved on.
   case event(EventID, integration: IntegrationName, type: String, status: String)
+  /// An alert fired or was resolved.
+  case alert(Alert)
 
   /// The event name on the stream.
   public var name: String {
@@ -15,6 +17,7 @@ public enum LiveUpdate: Sendable {
     case .health: "health"
     case .call: "call"
     case .event: "event"
+    case .alert: "alert"
     }
   }
 
@@ -22,6 +25,7 @@ public enum LiveUpdate: Sendable {
     switch self {
     case .health(let integration), .event(_, let integration, _, _): integration
     case .call(let entry): entry.integration
+    case .alert(let alert): alert.integration
     }
   }
 }
@@ -29,10 +33,12 @@ public enum LiveUpdate: Sendable {
 extension LiveUpdate: Encodable {
   private enum CodingKeys: String, CodingKey { case integration, id, type, status }
 
-  /// The data of the stream's event: a call as in `GET /v1/requests`, otherwise what changed.
+  /// The data of the stream's event: a call as in `GET /v1/requests`, an alert as in
+  /// `GET /v1/alerts`, otherwise what changed.
   public func encode(to encoder: any Encoder) throws {
     switch self {
     case .call(let entry): try entry.encode(to: encoder)
+    case .alert(let alert): try alert.encode(to: encoder)
     case .health(let integration):
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(integration, forKey: .integration)
