@@ -122,6 +122,7 @@ let package = Package(
         .embedInCode("Pages/Assets/fairlead.css"),
         .embedInCode("Pages/Assets/icon.svg"),
         .embedInCode("Pages/Assets/live.js"),
+        .embedInCode("Pages/Templates/alerts.mustache"),
         .embedInCode("Pages/Templates/card.mustache"),
         .embedInCode("Pages/Templates/connect.mustache"),
         .embedInCode("Pages/Templates/layout.mustache"),

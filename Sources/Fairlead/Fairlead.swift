@@ -20,6 +20,7 @@ public final class Fairlead: Service {
   public let syncs: Syncs
   public let callLog: CallLog
   public let health: Health
+  public let alerts: Alerts
   public let live: LiveUpdates
   public let metrics: MetricsRegistry
   public let clock: any FairleadClock
@@ -41,6 +42,7 @@ public final class Fairlead: Service {
     clock: any FairleadClock = SystemClock(), random: RandomSource = .system,
     logger: Logger = Logger(label: "fairlead")
   ) async throws {
+    try settings.alerts.validate()
     // The keys come first: without them nothing is opened, let alone written.
     let keyRing = try vault.keyRing()
     let database = try await database.open()
@@ -114,17 +116,22 @@ public final class Fairlead: Service {
       database: database, queue: queue, connections: connections, integrations: integrations,
       pipeline: pipeline, inbox: inbox, settings: settings.syncs, live: live, clock: clock,
       random: random, logger: logger)
+    alerts = Alerts(
+      settings.alerts, callLog: callLog, integrations: integrations, queue: queue,
+      transport: transport ?? outward, live: live, clock: clock, random: random, logger: logger)
 
     let process = ProcessMetrics(startedAt: clock.now)
     let calls = callLog
     metrics.collect { calls.metricFamilies() }
     metrics.collect { process.families() }
+    let alerts = alerts
+    metrics.collect { alerts.metricFamilies() }
   }
 
   /// Every table Fairlead has, in the order they are made.
   public static var migrations: [Migration] {
     Migration.vault + Migration.connections + Migration.jobs + Migration.webhooks
-      + Migration.monitoring + Migration.sync
+      + Migration.monitoring + Migration.sync + Migration.alerts
   }
 }
 
@@ -136,7 +143,8 @@ extension Fairlead {
   public func run() async throws {
     let worker = JobWorker(
       queue: queue,
-      handlers: deliveries.jobHandlers.merging(syncs.jobHandlers, uniquingKeysWith: { $1 }),
+      handlers: deliveries.jobHandlers.merging(syncs.jobHandlers, uniquingKeysWith: { $1 })
+        .merging(alerts.jobHandlers, uniquingKeysWith: { $1 }),
       policy: JobPolicy(onDeath: jobDeath), clock: clock, random: random, logger: logger)
     let retention = EventRetention(
       database: database,
@@ -145,7 +153,8 @@ extension Fairlead {
     let refreshes = RefreshScheduler(connections: connections, logger: logger)
     // Stopped in the reverse order: what counts outlives what is counted.
     let group = ServiceGroup(
-      services: [callLog, inbox, retention, refreshes] + syncServices + [worker], logger: logger)
+      services: [callLog, inbox, retention, refreshes] + syncServices + [alerts, worker],
+      logger: logger)
     try await withGracefulShutdownHandler {
       try await group.run()
     } onGracefulShutdown: { [live] in

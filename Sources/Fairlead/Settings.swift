@@ -16,6 +16,8 @@ public struct Settings: Sendable {
   public var requestRetention: Duration
   /// What the deployment decides about syncs.
   public var syncs: SyncSettings
+  /// When to raise an alert, and whom to tell.
+  public var alerts = AlertSettings()
 
   public init(
     publicURL: String = "http://localhost:8080", adminKey: Secret? = nil,

@@ -1,7 +1,8 @@
 /// The keys of `fairlead.yaml`, mapping by mapping; docs/configuration.md describes each of them.
 enum ConfigurationKey: String, YAMLKeySet {
   case server, database, definitions, integrations, destinations, connect, cors, retention, syncs
-  static let later = ["alerts", "jwt"]
+  case alerts
+  static let later = ["jwt"]
 }
 
 enum ServerKey: String, YAMLKeySet {
@@ -25,7 +26,7 @@ enum ConnectKey: String, YAMLKeySet { case redirectOrigins = "redirect_origins" 
 enum CORSKey: String, YAMLKeySet { case origins }
 
 enum RetentionKey: String, YAMLKeySet {
-  case requests
+  case requests, alerts
   case eventPayloads = "event_payloads"
   case eventIDs = "event_ids"
   case deletedRecords = "deleted_records"
@@ -39,8 +40,9 @@ enum ConfigurationFormat {
     + paths("destinations[].", DestinationKey.self) + paths("connect.", ConnectKey.self)
     + paths("cors.", CORSKey.self) + paths("retention.", RetentionKey.self)
     + paths("syncs.INTEGRATION.MODEL.", SyncOverrideKey.self)
+    + alertKeys
 
-  private static func paths<Key: YAMLKeySet>(_ prefix: String, _ keys: Key.Type) -> [String] {
+  static func paths<Key: YAMLKeySet>(_ prefix: String, _ keys: Key.Type) -> [String] {
     Key.allCases.map { prefix + $0.rawValue }
   }
 }

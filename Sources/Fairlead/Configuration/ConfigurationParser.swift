@@ -27,6 +27,7 @@ struct ConfigurationParser {
     }
     retention(top, &configuration)
     syncs(top[.syncs], &configuration)
+    alerts(top, &configuration)
   }
 
   private func server(
@@ -105,6 +106,7 @@ struct ConfigurationParser {
     if let kept = retention[.deletedRecords]?.duration(in: .seconds(86_400)...longest) {
       configuration.syncs.deletionRetention = kept
     }
+    if let kept = retention[.alerts]?.duration(in: range) { configuration.retention.alerts = kept }
   }
 }
 

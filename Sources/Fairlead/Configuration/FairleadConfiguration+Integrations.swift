@@ -27,6 +27,10 @@ extension FairleadConfiguration {
       }
     }
     if problems.isEmpty { problems = syncFaults(result) }
+    for name in alerts.overrides.keys.sorted()
+    where !integrations.contains(where: { $0.name == name }) {
+      problems.append("alerts.integrations.\(name): there is no integration named \(name).")
+    }
     guard problems.isEmpty else {
       throw FairleadError(.configurationError, problems.joined(separator: "\n"))
     }

@@ -29,6 +29,8 @@ public struct FairleadConfiguration: Sendable {
   public var connectRedirectOrigins: [String] = []
   public var retention = RetentionSettings()
   public var syncs = SyncSettings()
+  /// Its retention is in `retention`.
+  public var alerts = AlertSettings()
   /// What is set but has no effect here, in words for the log and for `doctor`.
   public var notices: [String] = []
 
@@ -99,6 +101,7 @@ public struct RetentionSettings: Sendable, Equatable {
   /// Dedupe works this far back; at least 3 days, the longest a provider repeats a delivery.
   public var eventIDs: Duration = .seconds(90 * 86_400)
   public var requests: Duration = .seconds(14 * 86_400)
+  public var alerts: Duration = .seconds(90 * 86_400)
 
   public init() {}
 }

@@ -124,6 +124,6 @@ public final class Health: Sendable {
       breaker: breaker,
       recent: .init(
         calls: reading.recent.calls, failures: reading.recent.failures,
-        serverErrors: reading.recent.serverErrors))
+        serverErrors: reading.recent.serverErrors, fallbacks: reading.recent.fallbacks))
   }
 }

@@ -137,11 +137,14 @@ extension FairleadConfiguration {
   }
 
   var settings: Settings {
-    Settings(
+    var settings = Settings(
       publicURL: publicURL(boundPort: port), adminKey: adminKey,
       connectRedirectOrigins: connectRedirectOrigins,
       allowPrivateNetworks: allowPrivateNetworks,
       eventPayloadRetention: retention.eventPayloads, eventIDRetention: retention.eventIDs,
       requestRetention: retention.requests, syncs: syncs)
+    settings.alerts = alerts
+    settings.alerts.retention = retention.alerts
+    return settings
   }
 }

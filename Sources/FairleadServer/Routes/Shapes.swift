@@ -81,6 +81,7 @@ enum Shapes {
       ("integration", .string), ("name", .string), ("purpose", .string),
       ("status", .oneOf(["healthy", "degraded", "down", "idle"])), ("message", .string),
     ]),
+    "Alert": Alert.schema,
     "Health": .object([("integrations", .array(.anything))]),
   ]
 }

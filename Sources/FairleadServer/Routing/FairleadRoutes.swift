@@ -25,6 +25,7 @@ public struct FairleadRoutes: Sendable {
     table += DestinationRoutes(fairlead: fairlead).routes
     table += SyncRoutes(fairlead: fairlead).routes
     table += MonitoringRoutes(fairlead: fairlead).routes
+    table += AlertRoutes(fairlead: fairlead).routes
     table += DashboardRoutes(fairlead: fairlead).routes
     let documented = table
     let publicURL = fairlead.settings.publicURL

@@ -71,7 +71,6 @@ import Testing
     ),
     ("retention: { event_ids: 1d }", "event_ids: is `1d`; write a duration from 3d to 3650d"),
     ("retention: { requests: 14 }", "retention.requests: is `14`; write a duration with its unit"),
-    ("alerts: {}", "alerts is not supported by this version yet"),
     ("jwt: { issuers: [] }", "jwt is not supported by this version yet"),
     ("syncs: {}", "syncs is not supported by this version yet"),
     ("integrations: { a: { provider: stripe, fallback: {} } }", "fallback is not supported by"),

@@ -99,7 +99,7 @@ import Testing
           == .init(
             received: 3, rejected: 2, forged: 1, processed: 1, failed: 1, dead: 1, recovered: 1,
             duplicates: 1))
-      #expect(stripe.recent == .init(calls: 13, failures: 1, serverErrors: 3))
+      #expect(stripe.recent == .init(calls: 13, failures: 1, serverErrors: 3, fallbacks: 0))
     }
   }
 
