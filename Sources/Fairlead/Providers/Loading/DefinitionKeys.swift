@@ -3,12 +3,13 @@
 enum DefinitionKey: String, YAMLKeySet {
   case name, purpose, docs, dashboard, setup, hosts, params, auth, apply, verify, timeout, bulkhead
   case plans, limits, retry, idempotency, errors, endpoints, pagination, webhook
+  case breaker, fallback
   case displayName = "display_name"
   case baseURL = "base_url"
   case limitHeaders = "limit_headers"
   case replacesCatalog = "replaces_catalog"
 
-  static let later = ["breaker", "fallback", "syncs"]
+  static let later = ["syncs"]
 }
 
 enum ParameterKey: String, YAMLKeySet { case pattern, label }
@@ -69,6 +70,23 @@ enum RetryKey: String, YAMLKeySet {
   case retryAfterCap = "retry_after_cap"
 }
 
+enum BreakerKey: String, YAMLKeySet {
+  case window, open, probes, consecutive
+  case failureRatio = "failure_ratio"
+  case minimumCalls = "minimum_calls"
+  case openCap = "open_cap"
+}
+
+enum FallbackKey: String, YAMLKeySet {
+  case message, on, responses
+  case staleIfError = "stale_if_error"
+}
+
+enum FallbackResponseKey: String, YAMLKeySet {
+  case method, path, when, unless, effect, status, headers, json, events
+}
+
+enum FallbackEventKey: String, YAMLKeySet { case event, data, when }
 enum IdempotencyKeys: String, YAMLKeySet { case header, methods }
 
 enum ErrorRuleKey: String, YAMLKeySet {
@@ -119,6 +137,9 @@ enum DefinitionFormat {
     all += paths("webhook.event_id.", LocationKey.self)
     all += paths("webhook.connection.", WebhookConnectionKey.self)
     all += paths("webhook.challenge.", ChallengeKey.self)
+    all += paths("breaker.", BreakerKey.self) + paths("fallback.", FallbackKey.self)
+    all += paths("fallback.responses[].", FallbackResponseKey.self)
+    all += paths("fallback.responses[].events[].", FallbackEventKey.self)
     return all
   }()
 

@@ -26,6 +26,7 @@ struct DefinitionParser {
     definition.apply = placement(top[.apply], auth: auth)
     definition.verify = top[.verify].flatMap(verification)
     policies(top, &definition)
+    degradation(top, &definition)
     definition.pagination = top[.pagination].flatMap(pagination)
     definition.webhook = top[.webhook].flatMap(webhook)
     definition.replacesCatalog = top[.replacesCatalog]?.bool() ?? false
