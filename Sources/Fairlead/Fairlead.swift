@@ -84,8 +84,7 @@ public final class Fairlead: Service {
     callLog = CallLog(
       database: database, clock: clock, live: live, retention: settings.requestRetention,
       random: random, logger: logger)
-    health = Health(callLog: callLog, integrations: integrations, breaker: { _ in .closed })
-    let monitor = Monitor(callLog: callLog)
+    let monitor = Monitor(callLog: callLog, live: live)
 
     connections = Connections(
       database: database, vault: vault, integrations: integrations,
@@ -97,9 +96,13 @@ public final class Fairlead: Service {
       logger: logger)
     keys = APIKeys(
       database: database, adminKey: settings.adminKey, clock: clock, random: random)
-    pipeline = RequestPipeline(
+    let pipeline = RequestPipeline(
       integrations: integrations, credentials: connections, transport: transport ?? providers,
       clock: clock, random: random, observer: monitor, logger: logger)
+    self.pipeline = pipeline
+    connections.changes.observe { pipeline.forgetAnswers(of: $0) }
+    health = Health(
+      callLog: callLog, integrations: integrations, breaker: { pipeline.breaker(of: $0) })
 
     queue = JobQueue(database: database, clock: clock, random: random)
     inbox = Inbox(
@@ -126,6 +129,7 @@ public final class Fairlead: Service {
     metrics.collect { process.families() }
     let alerts = alerts
     metrics.collect { alerts.metricFamilies() }
+    metrics.collect { pipeline.breakerFamilies() }
   }
 
   /// Every table Fairlead has, in the order they are made.

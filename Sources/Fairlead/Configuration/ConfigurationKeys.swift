@@ -12,13 +12,12 @@ enum ServerKey: String, YAMLKeySet {
 }
 
 enum IntegrationKey: String, YAMLKeySet {
-  case provider, scopes, plan
+  case provider, scopes, plan, fallback
   case clientID = "client_id"
   case clientSecret = "client_secret"
   case webhookSecrets = "webhook_secrets"
   case baseURL = "base_url"
   case apiKey = "api_key"
-  static let later = ["fallback"]
 }
 
 enum DestinationKey: String, YAMLKeySet { case url, secret, types, integrations }
@@ -37,6 +36,7 @@ enum ConfigurationFormat {
   static let keys: [String] =
     paths("", ConfigurationKey.self) + paths("server.", ServerKey.self)
     + paths("integrations.NAME.", IntegrationKey.self)
+    + paths("integrations.NAME.fallback.", FallbackKey.self)
     + paths("destinations[].", DestinationKey.self) + paths("connect.", ConnectKey.self)
     + paths("cors.", CORSKey.self) + paths("retention.", RetentionKey.self)
     + paths("syncs.INTEGRATION.MODEL.", SyncOverrideKey.self)

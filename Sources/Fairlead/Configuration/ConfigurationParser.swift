@@ -62,6 +62,7 @@ struct ConfigurationParser {
     settings.webhookSecrets = secrets(mapping[.webhookSecrets])
     settings.baseURL = mapping[.baseURL]?.setting(SettingRules.baseURL)
     settings.apiKey = mapping[.apiKey]?.setting(SettingRules.secret)
+    settings.fallback = mapping[.fallback].flatMap(DefinitionParser(log: log).fallbackOverride)
     return settings
   }
 

@@ -62,6 +62,7 @@ public struct IntegrationSettings: Sendable {
   public var baseURL: String?
   /// The deployment's own key, for the default connection.
   public var apiKey: Secret?
+  public var fallback: FallbackOverride?
   /// Where it was set, for messages: `fairlead.yaml:12: integrations.acme`.
   var place: String
   /// How messages show `provider` and `plan`, which may come from variables.

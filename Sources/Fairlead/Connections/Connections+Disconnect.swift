@@ -14,6 +14,7 @@ extension Connections {
     let last = try await store.delete(id)
     credentials.remove(id)
     targets.removeAll()
+    changes.changed(id)
     if let last, let integration, last.connection.version != stored.connection.version {
       // Refreshed in between: what was issued last is what must end.
       revoked = await endpoint.revoke(

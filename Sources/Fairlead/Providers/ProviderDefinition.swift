@@ -28,6 +28,9 @@ public struct ProviderDefinition: Sendable, Hashable {
   public var limits: [Limit] = []
   public var limitHeaders: LimitHeaders?
   public var retry: RetrySettings = RetrySettings()
+  /// `nil` turns the circuit breaker off.
+  public var breaker: BreakerSettings? = BreakerSettings()
+  public var fallback: FallbackSettings?
   public var idempotency: IdempotencySettings?
   /// Tried in order; the first that matches classifies the answer. Then the defaults apply.
   public var errors: [ErrorRule] = []

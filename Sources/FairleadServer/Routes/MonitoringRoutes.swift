@@ -76,6 +76,8 @@ struct MonitoringRoutes: Sendable {
       "purpose": .string(definition?.purpose ?? ""),
       "status": .string(health.status.rawValue),
       "message": .string(health.message),
+      "breaker": .string(health.breaker.rawValue),
+      "fallback": .bool(fairlead.pipeline.hasFallback(health.integration)),
     ]
   }
 

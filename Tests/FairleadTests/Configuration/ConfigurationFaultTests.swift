@@ -73,7 +73,15 @@ import Testing
     ("retention: { requests: 14 }", "retention.requests: is `14`; write a duration with its unit"),
     ("jwt: { issuers: [] }", "jwt is not supported by this version yet"),
     ("syncs: {}", "syncs is not supported by this version yet"),
-    ("integrations: { a: { provider: stripe, fallback: {} } }", "fallback is not supported by"),
+    (
+      "integrations: { a: { provider: stripe, api_key: k, fallback: { message: Later. } } }",
+      "Stripe has no fallback that says a message; add responses"
+    ),
+    (
+      "integrations: { a: { provider: openai, fallback: { on: [always] } } }",
+      "integrations.a.fallback.on[0]: is `always`; write one of unavailable, rate_limit, quota"
+    ),
+    ("integrations: { a: { provider: openai, fallback: on } }", "fallback: is a single value"),
     ("integrations: { A: { provider: stripe } }", "integrations.A: a name is"),
     ("integrations: { conn_a: { provider: stripe } }", "integrations.conn_a: a name is"),
     ("integrations: { a: { provider: strip } }", "did you mean stripe?"),

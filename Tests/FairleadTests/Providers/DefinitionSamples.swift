@@ -110,6 +110,22 @@ enum DefinitionSamples {
         path: /v1/notes
         id: id
         incremental: { param: token, next: meta.token, drop: [expand] }
+    breaker: { failure_ratio: 0.25, minimum_calls: 20, window: 1m, open: 1s, open_cap: 30s, probes: 2, consecutive: 3 }
+    fallback:
+      message: Not now.
+      stale_if_error: 1h
+      on: [unavailable, quota]
+      responses:
+        - method: GET
+          path: /orders/{id}
+          when: { headers: { Accept: application/json } }
+          unless: { body: { live: true } }
+          effect: none
+          status: 203
+          headers: { X-Source: fallback }
+          json: { id: "{request.id}", text: "{message}", at: "{now}", list: [1, null] }
+        - path: /stream
+          events: [ { event: note, data: { text: "{message.piece}" }, when: { body: { a: 1 } } }, { data: end } ]
     replaces_catalog: true
     """
 

@@ -3,6 +3,7 @@
 enum DefinitionKey: String, YAMLKeySet {
   case name, purpose, docs, dashboard, setup, hosts, params, auth, apply, verify, timeout, bulkhead
   case plans, limits, retry, idempotency, errors, endpoints, pagination, webhook, syncs
+  case breaker, fallback
   case displayName = "display_name"
   case baseURL = "base_url"
   case limitHeaders = "limit_headers"
@@ -10,7 +11,6 @@ enum DefinitionKey: String, YAMLKeySet {
   case rewrite
   case replacesCatalog = "replaces_catalog"
 
-  static let later = ["breaker", "fallback"]
 }
 
 enum ParameterKey: String, YAMLKeySet { case pattern, label }
@@ -74,6 +74,23 @@ enum RetryKey: String, YAMLKeySet {
   case retryAfterCap = "retry_after_cap"
 }
 
+enum BreakerKey: String, YAMLKeySet {
+  case window, open, probes, consecutive
+  case failureRatio = "failure_ratio"
+  case minimumCalls = "minimum_calls"
+  case openCap = "open_cap"
+}
+
+enum FallbackKey: String, YAMLKeySet {
+  case message, on, responses
+  case staleIfError = "stale_if_error"
+}
+
+enum FallbackResponseKey: String, YAMLKeySet {
+  case method, path, when, unless, effect, status, headers, json, events
+}
+
+enum FallbackEventKey: String, YAMLKeySet { case event, data, when }
 enum IdempotencyKeys: String, YAMLKeySet { case header, methods }
 
 enum ErrorRuleKey: String, YAMLKeySet {
@@ -140,6 +157,9 @@ enum DefinitionFormat {
     all += paths("syncs.NAME.map.FIELD.", SyncFieldKey.self)
     all += paths("syncs.NAME.events.", SyncEventsKey.self)
     all += paths("syncs.NAME.schedule.", SyncScheduleKey.self)
+    all += paths("breaker.", BreakerKey.self) + paths("fallback.", FallbackKey.self)
+    all += paths("fallback.responses[].", FallbackResponseKey.self)
+    all += paths("fallback.responses[].events[].", FallbackEventKey.self)
     return all
   }()
 
