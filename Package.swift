@@ -54,6 +54,7 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [
+        .embedInCode("Providers/Catalog/clerk.yaml"),
         .embedInCode("Providers/Catalog/openai.yaml"),
         .embedInCode("Providers/Catalog/slack.yaml"),
         .embedInCode("Providers/Catalog/stripe.yaml"),
@@ -69,6 +70,7 @@ let package = Package(
         "Fairlead",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "JWTKit", package: "jwt-kit"),
@@ -130,7 +132,7 @@ let package = Package(
     .testTarget(
       name: "FairleadTests",
       dependencies: [
-        "Fairlead", "FairleadSQLite", "FairleadTesting",
+        "Fairlead", "FairleadSQLite", "FairleadSandbox", "FairleadTesting",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),

@@ -13,6 +13,8 @@ public final class Fairlead: Service {
   public let connections: Connections
   public let connect: ConnectFlow
   public let keys: APIKeys
+  /// Who an end user is, by a session token.
+  public let endUsers: JWTVerifier
   public let pipeline: RequestPipeline
   public let inbox: Inbox
   public let destinations: Destinations
@@ -94,6 +96,9 @@ public final class Fairlead: Service {
       logger: logger)
     keys = APIKeys(
       database: database, adminKey: settings.adminKey, clock: clock, random: random)
+    endUsers = JWTVerifier(
+      issuers: settings.tokenIssuers, transport: transport ?? providers, clock: clock,
+      logger: logger)
     pipeline = RequestPipeline(
       integrations: integrations, credentials: connections, transport: transport ?? providers,
       clock: clock, random: random, observer: monitor, logger: logger)
@@ -108,6 +113,8 @@ public final class Fairlead: Service {
     deliveries = Deliveries(
       inbox: inbox, destinations: destinations, transport: transport ?? outward,
       connectionLookup: { try await lookup.matches($0, field: $1, value: $2) })
+
+    handleDeletedOwners()
 
     let process = ProcessMetrics(startedAt: clock.now)
     let calls = callLog
@@ -149,6 +156,7 @@ extension Fairlead {
 
   /// Closes connections and storage. Call it after `run()` has returned; nothing works afterwards.
   public func close() async throws {
+    await endUsers.drain()
     var failure: (any Error)?
     for transport in ownedTransports {
       do { try await transport.shutdown() } catch { failure = failure ?? error }

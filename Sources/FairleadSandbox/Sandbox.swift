@@ -6,7 +6,7 @@ import NIOCore
 import NIOPosix
 public import ServiceLifecycle
 
-/// Simulators of Slack, Stripe and OpenAI behind one port, with controls that make them fail.
+/// Simulators of Slack, Stripe, OpenAI and Clerk behind one port, with controls that make them fail.
 ///
 /// Each provider is at `/{provider}/{its own path}`, the controls are under `/_sandbox`. Every
 /// answer comes from state that earlier requests stored, in memory; equal seeds and equal requests

@@ -11,5 +11,9 @@ public struct SandboxCredentials: Sendable {
   /// Signs OpenAI's webhooks by Standard Webhooks: base64 after `whsec_`.
   public let openAIWebhookSecret = "whsec_ZmFpcmxlYWQtc2FuZGJveC1vcGVuYWk="
 
+  public let clerkSecretKey = "sk_test_fairlead_sandbox_clerk"
+  /// Signs Clerk's webhooks by Svix: base64 after `whsec_`.
+  public let clerkWebhookSecret = "whsec_ZmFpcmxlYWQtc2FuZGJveC1jbGVyaw=="
+
   init() {}
 }

@@ -7,6 +7,8 @@ struct BuiltInIntegration {
   var webhookSecrets: EnvironmentVariable?
 
   static let all = [
+    BuiltInIntegration(
+      name: "clerk", apiKey: .clerkSecretKey, webhookSecrets: .clerkWebhookSecret),
     BuiltInIntegration(name: "openai", apiKey: .openAIKey),
     BuiltInIntegration(
       name: "slack", clientID: .slackClientID, clientSecret: .slackClientSecret,

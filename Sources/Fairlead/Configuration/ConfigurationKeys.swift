@@ -1,7 +1,7 @@
 /// The keys of `fairlead.yaml`, mapping by mapping; docs/configuration.md describes each of them.
 enum ConfigurationKey: String, YAMLKeySet {
-  case server, database, definitions, integrations, destinations, connect, cors, retention
-  static let later = ["alerts", "jwt", "syncs"]
+  case server, database, definitions, integrations, destinations, connect, cors, retention, jwt
+  static let later = ["alerts", "syncs"]
 }
 
 enum ServerKey: String, YAMLKeySet {
@@ -24,6 +24,15 @@ enum DestinationKey: String, YAMLKeySet { case url, secret, types, integrations 
 enum ConnectKey: String, YAMLKeySet { case redirectOrigins = "redirect_origins" }
 enum CORSKey: String, YAMLKeySet { case origins }
 
+enum JWTKey: String, YAMLKeySet { case issuers }
+
+enum JWTIssuerKey: String, YAMLKeySet {
+  case issuer, audience
+  case keySetURL = "jwks_url"
+  case authorizedParties = "authorized_parties"
+  case acceptPending = "accept_pending"
+}
+
 enum RetentionKey: String, YAMLKeySet {
   case requests
   case eventPayloads = "event_payloads"
@@ -37,6 +46,7 @@ enum ConfigurationFormat {
     + paths("integrations.NAME.", IntegrationKey.self)
     + paths("destinations[].", DestinationKey.self) + paths("connect.", ConnectKey.self)
     + paths("cors.", CORSKey.self) + paths("retention.", RetentionKey.self)
+    + paths("jwt.", JWTKey.self) + paths("jwt.issuers[].", JWTIssuerKey.self)
 
   private static func paths<Key: YAMLKeySet>(_ prefix: String, _ keys: Key.Type) -> [String] {
     Key.allCases.map { prefix + $0.rawValue }

@@ -26,6 +26,7 @@ struct ConfigurationParser {
         cors[.origins]?.list()?.compactMap { $0.setting(SettingRules.corsOrigin) } ?? []
     }
     retention(top, &configuration)
+    configuration.tokenIssuers = tokenIssuers(top)
   }
 
   private func server(

@@ -25,7 +25,7 @@ extension Connections {
   }
 
   /// Where the access token itself authorises the revocation, it must not have expired.
-  private func revocable(
+  func revocable(
     _ stored: ConnectionCredential, of integration: Integration
   ) async -> Credential {
     guard case .oauth2Code(let oauth) = integration.definition.auth,

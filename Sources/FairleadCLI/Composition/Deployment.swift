@@ -142,7 +142,7 @@ extension FairleadConfiguration {
     Settings(
       publicURL: publicURL(boundPort: port), adminKey: adminKey,
       connectRedirectOrigins: connectRedirectOrigins,
-      allowPrivateNetworks: allowPrivateNetworks,
+      allowPrivateNetworks: allowPrivateNetworks, tokenIssuers: tokenIssuers,
       eventPayloadRetention: retention.eventPayloads, eventIDRetention: retention.eventIDs,
       requestRetention: retention.requests)
   }

@@ -21,7 +21,13 @@ extension FairleadConfiguration {
     stripe.webhookSecrets = [Secret(credentials.stripeWebhookSecret)]
     var openAI = IntegrationSettings(name: "openai", provider: "openai")
     openAI.apiKey = Secret(credentials.openAIAPIKey)
-    for settings in [slack, stripe, openAI]
+    var clerk = IntegrationSettings(name: "clerk", provider: "clerk")
+    clerk.apiKey = Secret(credentials.clerkSecretKey)
+    clerk.webhookSecrets = [Secret(credentials.clerkWebhookSecret)]
+    // The simulator's issuer is the URL it is reached at.
+    let issuer = TokenIssuer("\(base)/clerk")
+    if !tokenIssuers.contains(where: { $0.issuer == issuer.issuer }) { tokenIssuers.append(issuer) }
+    for settings in [slack, stripe, openAI, clerk]
     where !integrations.contains(where: { $0.name == settings.name }) {
       integrations.append(settings)
     }

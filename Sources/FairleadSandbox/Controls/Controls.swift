@@ -6,6 +6,7 @@ import Synchronization
 final class Controls: Sendable {
   private let simulators: [SandboxProvider: any Simulator]
   private let slack: SlackSimulator
+  private let clerk: ClerkSimulator
   private let faults: FaultBoard
   private let journals: [SandboxProvider: RequestJournal]
   private let clock: SandboxClock
@@ -16,6 +17,7 @@ final class Controls: Sendable {
   init(world: SandboxWorld, sender: EventSender) {
     simulators = world.simulators
     slack = world.slack
+    clerk = world.clerk
     faults = world.faults
     journals = world.journals
     clock = world.clock
@@ -33,6 +35,12 @@ final class Controls: Sendable {
   private func route(_ request: SimulatedRequest) async throws(ControlError) -> SimulatedResponse {
     let segments = request.segments.dropFirst()
     let (first, second) = (segments.first ?? "", segments.dropFirst().first)
+    if first == "clerk",
+      let answer = try clerk.control(
+        request, path: Array(segments.dropFirst()), now: clock.machineNow)
+    {
+      return answer
+    }
     guard segments.count <= 2 else { throw unknown(request) }
     switch (request.method, first, second) {
     case ("GET", "", nil): return overview()
@@ -53,7 +61,8 @@ final class Controls: Sendable {
     ControlError(
       .notFound,
       "There is no control \(request.method) \(request.path). Known: faults, clock, reset, "
-        + "slack/consent, and {provider}/requests, /state, /events.")
+        + "slack/consent, clerk/tokens, clerk/keys/rotate, and {provider}/requests, /state, /events."
+    )
   }
 
   private func simulator(_ name: String) throws(ControlError) -> any Simulator {

@@ -92,11 +92,13 @@ enum WebhookKey: String, YAMLKeySet {
   case eventID = "event_id"
   case eventType = "event_type"
   case rejectStatus = "reject_status"
+  case ownerDeleted = "owner_deleted"
 }
 
 enum LocationKey: String, YAMLKeySet { case header, body }
 enum WebhookConnectionKey: String, YAMLKeySet { case header, body, matches }
 enum ChallengeKey: String, YAMLKeySet { case when, answer }
+enum OwnerDeletedKey: String, YAMLKeySet { case events, owner }
 
 /// Every key with its dotted path, for documentation, completion and tests.
 enum DefinitionFormat {
@@ -119,6 +121,7 @@ enum DefinitionFormat {
     all += paths("webhook.event_id.", LocationKey.self)
     all += paths("webhook.connection.", WebhookConnectionKey.self)
     all += paths("webhook.challenge.", ChallengeKey.self)
+    all += paths("webhook.owner_deleted.", OwnerDeletedKey.self)
     return all
   }()
 
