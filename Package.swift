@@ -55,6 +55,7 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [
+        .embedInCode("Providers/Catalog/clerk.yaml"),
         .embedInCode("Providers/Catalog/github.yaml"),
         .embedInCode("Providers/Catalog/google.yaml"),
         .embedInCode("Providers/Catalog/openai.yaml"),
@@ -84,6 +85,7 @@ let package = Package(
         "Fairlead",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "JWTKit", package: "jwt-kit"),
@@ -146,7 +148,7 @@ let package = Package(
     .testTarget(
       name: "FairleadTests",
       dependencies: [
-        "Fairlead", "FairleadPostgres", "FairleadSQLite", "FairleadTesting",
+        "Fairlead", "FairleadPostgres", "FairleadSQLite", "FairleadSandbox", "FairleadTesting",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),

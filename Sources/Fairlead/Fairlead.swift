@@ -13,6 +13,8 @@ public final class Fairlead: Service {
   public let connections: Connections
   public let connect: ConnectFlow
   public let keys: APIKeys
+  /// Who an end user is, by a session token.
+  public let endUsers: JWTVerifier
   public let pipeline: RequestPipeline
   public let inbox: Inbox
   public let destinations: Destinations
@@ -96,6 +98,9 @@ public final class Fairlead: Service {
       logger: logger)
     keys = APIKeys(
       database: database, adminKey: settings.adminKey, clock: clock, random: random)
+    endUsers = JWTVerifier(
+      issuers: settings.tokenIssuers, transport: transport ?? providers, clock: clock,
+      logger: logger)
     let pipeline = RequestPipeline(
       integrations: integrations, credentials: connections, transport: transport ?? providers,
       clock: clock, random: random, observer: monitor, logger: logger)
@@ -122,6 +127,7 @@ public final class Fairlead: Service {
     alerts = Alerts(
       settings.alerts, callLog: callLog, integrations: integrations, queue: queue,
       transport: transport ?? outward, live: live, clock: clock, random: random, logger: logger)
+    handleDeletedOwners()
 
     let process = ProcessMetrics(startedAt: clock.now)
     let calls = callLog
@@ -168,6 +174,7 @@ extension Fairlead {
 
   /// Closes connections and storage. Call it after `run()` has returned; nothing works afterwards.
   public func close() async throws {
+    await endUsers.drain()
     var failure: (any Error)?
     for transport in ownedTransports {
       do { try await transport.shutdown() } catch { failure = failure ?? error }

@@ -17,6 +17,9 @@ public struct SandboxCredentials: Sendable {
   public let githubClientSecret = "fairlead-sandbox-github-client-secret"
   /// Signs GitHub's webhooks.
   public let githubWebhookSecret = "fairlead-sandbox-github-webhook-secret"
+  public let clerkSecretKey = "sk_test_fairlead_sandbox_clerk"
+  /// Signs Clerk's webhooks by Svix: base64 after `whsec_`.
+  public let clerkWebhookSecret = "whsec_ZmFpcmxlYWQtc2FuZGJveC1jbGVyaw=="
 
   init() {}
 }

@@ -1,8 +1,7 @@
 /// The keys of `fairlead.yaml`, mapping by mapping; docs/configuration.md describes each of them.
 enum ConfigurationKey: String, YAMLKeySet {
   case server, database, definitions, integrations, destinations, connect, cors, retention, syncs
-  case alerts
-  static let later = ["jwt"]
+  case alerts, jwt
 }
 
 enum ServerKey: String, YAMLKeySet {
@@ -24,6 +23,15 @@ enum DestinationKey: String, YAMLKeySet { case url, secret, types, integrations 
 enum ConnectKey: String, YAMLKeySet { case redirectOrigins = "redirect_origins" }
 enum CORSKey: String, YAMLKeySet { case origins }
 
+enum JWTKey: String, YAMLKeySet { case issuers }
+
+enum JWTIssuerKey: String, YAMLKeySet {
+  case issuer, audience
+  case keySetURL = "jwks_url"
+  case authorizedParties = "authorized_parties"
+  case acceptPending = "accept_pending"
+}
+
 enum RetentionKey: String, YAMLKeySet {
   case requests, alerts
   case eventPayloads = "event_payloads"
@@ -41,6 +49,7 @@ enum ConfigurationFormat {
     + paths("cors.", CORSKey.self) + paths("retention.", RetentionKey.self)
     + paths("syncs.INTEGRATION.MODEL.", SyncOverrideKey.self)
     + alertKeys
+    + paths("jwt.", JWTKey.self) + paths("jwt.issuers[].", JWTIssuerKey.self)
 
   static func paths<Key: YAMLKeySet>(_ prefix: String, _ keys: Key.Type) -> [String] {
     Key.allCases.map { prefix + $0.rawValue }

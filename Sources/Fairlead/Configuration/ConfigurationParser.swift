@@ -28,6 +28,7 @@ struct ConfigurationParser {
     retention(top, &configuration)
     syncs(top[.syncs], &configuration)
     alerts(top, &configuration)
+    configuration.tokenIssuers = tokenIssuers(top)
   }
 
   private func server(

@@ -23,6 +23,10 @@ enum EnvironmentVariable: String, CaseIterable {
   case githubClientID = "GITHUB_CLIENT_ID"
   case githubClientSecret = "GITHUB_CLIENT_SECRET"
   case githubWebhookSecret = "GITHUB_WEBHOOK_SECRET"
+  case clerkSecretKey = "CLERK_SECRET_KEY"
+  case clerkWebhookSecret = "CLERK_WEBHOOK_SECRET"
+  case clerkPublishableKey = "CLERK_PUBLISHABLE_KEY"
+  case clerkIssuer = "CLERK_ISSUER"
 
   /// The environment of the scripts around the server; it means nothing to the server itself.
   static let ofScripts: Set<String> = [
@@ -32,14 +36,13 @@ enum EnvironmentVariable: String, CaseIterable {
 
   /// Variables of the contract whose integration this version does not bring.
   static let later: [String: String] = [
-    "CLERK_SECRET_KEY": "Clerk"
   ]
 
   var isSecret: Bool {
     switch self {
     case .vaultKeys, .adminKey, .slackClientSecret, .slackSigningSecret, .stripeSecretKey,
       .stripeWebhookSecret, .openAIKey, .googleClientSecret, .githubClientSecret,
-      .githubWebhookSecret, .database:
+      .githubWebhookSecret, .clerkSecretKey, .clerkWebhookSecret, .database:
       true
     default: false
     }

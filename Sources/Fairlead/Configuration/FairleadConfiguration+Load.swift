@@ -90,6 +90,7 @@ extension FairleadConfiguration {
         EnvironmentVariable.vaultKeyFile.rawValue,
         "is set together with FAIRLEAD_VAULT_KEYS; keep one of the two.")
     }
+    addClerkIssuer(layers)
     for builtIn in BuiltInIntegration.all {
       let index = integrations.firstIndex { $0.name == builtIn.name }
       // A name of the catalog that was given to another provider is none of its variables' business.

@@ -27,6 +27,8 @@ public struct FairleadConfiguration: Sendable {
   public var destinations: [DestinationSettings] = []
   /// Where a connect session may end, beside this server's own pages.
   public var connectRedirectOrigins: [String] = []
+  /// Whose session tokens open `/v1/me`.
+  public var tokenIssuers: [TokenIssuer] = []
   public var retention = RetentionSettings()
   public var syncs = SyncSettings()
   /// Its retention is in `retention`.

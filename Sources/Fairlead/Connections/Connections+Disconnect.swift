@@ -26,7 +26,7 @@ extension Connections {
   }
 
   /// Where the access token itself authorises or names what is revoked, it must not have expired.
-  private func revocable(
+  func revocable(
     _ stored: ConnectionCredential, of integration: Integration
   ) async -> Credential {
     guard case .oauth2Code(let oauth) = integration.definition.auth,

@@ -54,6 +54,18 @@ extension Integration {
     return github
   }
 
+  /// Clerk, with the deployment's own key.
+  ///
+  /// Session tokens are another matter: name the instance in `Settings.tokenIssuers`, with
+  /// `TokenIssuer.clerk(publishableKey:)` for example.
+  /// - Parameter webhookSecret: verifies Clerk's webhooks; without one they are refused.
+  public static func clerk(secretKey: Secret, webhookSecret: Secret? = nil) throws -> Integration {
+    var clerk = try catalog("clerk")
+    clerk.defaultCredential = .apiKey(key: secretKey, secret: nil)
+    clerk.webhookSecrets = webhookSecret.map { [$0] } ?? []
+    return clerk
+  }
+
   /// OpenAI, with the deployment's own key.
   public static func openAI(apiKey: Secret) throws -> Integration {
     var openAI = try catalog("openai")

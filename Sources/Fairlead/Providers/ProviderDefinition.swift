@@ -331,10 +331,25 @@ extension ProviderDefinition {
     public var rejectStatus = 401
     /// Answer this field of the body when a verified request matches (Slack's `url_verification`).
     public var challenge: Challenge?
+    /// Events that tell of an owner who is no more.
+    public var ownerDeleted: OwnerDeletion?
 
     public init(scheme: Scheme, header: String) {
       self.scheme = scheme
       self.header = header
+    }
+  }
+
+  /// What makes Fairlead end everything that was connected for an owner.
+  public struct OwnerDeletion: Sendable, Hashable {
+    /// Exact types.
+    public var events: [String]
+    /// Where the owner stands in them.
+    public var owner: WebhookSettings.Location
+
+    public init(events: [String], owner: WebhookSettings.Location) {
+      self.events = events
+      self.owner = owner
     }
   }
 

@@ -140,7 +140,7 @@ extension FairleadConfiguration {
     var settings = Settings(
       publicURL: publicURL(boundPort: port), adminKey: adminKey,
       connectRedirectOrigins: connectRedirectOrigins,
-      allowPrivateNetworks: allowPrivateNetworks,
+      allowPrivateNetworks: allowPrivateNetworks, tokenIssuers: tokenIssuers,
       eventPayloadRetention: retention.eventPayloads, eventIDRetention: retention.eventIDs,
       requestRetention: retention.requests, syncs: syncs)
     settings.alerts = alerts

@@ -28,7 +28,13 @@ extension FairleadConfiguration {
     github.clientID = credentials.githubClientID
     github.clientSecret = Secret(credentials.githubClientSecret)
     github.webhookSecrets = [Secret(credentials.githubWebhookSecret)]
-    for settings in [slack, stripe, openAI, google, github]
+    var clerk = IntegrationSettings(name: "clerk", provider: "clerk")
+    clerk.apiKey = Secret(credentials.clerkSecretKey)
+    clerk.webhookSecrets = [Secret(credentials.clerkWebhookSecret)]
+    // The simulator's issuer is the URL it is reached at.
+    let issuer = TokenIssuer("\(base)/clerk")
+    if !tokenIssuers.contains(where: { $0.issuer == issuer.issuer }) { tokenIssuers.append(issuer) }
+    for settings in [slack, stripe, openAI, google, github, clerk]
     where !integrations.contains(where: { $0.name == settings.name }) {
       integrations.append(settings)
     }

@@ -8,6 +8,7 @@ final class Controls: Sendable {
   private let slack: SlackSimulator
   let google: GoogleSimulator
   let github: GitHubSimulator
+  private let clerk: ClerkSimulator
   private let faults: FaultBoard
   private let journals: [SandboxProvider: RequestJournal]
   let clock: SandboxClock
@@ -20,6 +21,7 @@ final class Controls: Sendable {
     slack = world.slack
     google = world.google
     github = world.github
+    clerk = world.clerk
     faults = world.faults
     journals = world.journals
     clock = world.clock
@@ -38,6 +40,12 @@ final class Controls: Sendable {
     let segments = request.segments.dropFirst()
     let (first, second) = (segments.first ?? "", segments.dropFirst().first)
     if first == "google", let answer = try await googleControl(request) { return answer }
+    if first == "clerk",
+      let answer = try clerk.control(
+        request, path: Array(segments.dropFirst()), now: clock.machineNow)
+    {
+      return answer
+    }
     guard segments.count <= 2 else { throw unknown(request) }
     switch (request.method, first, second) {
     case ("GET", "", nil): return overview()
@@ -60,8 +68,8 @@ final class Controls: Sendable {
     ControlError(
       .notFound,
       "There is no control \(request.method) \(request.path). Known: faults, clock, reset, "
-        + "slack/consent, \(Self.googleControls), github/consent, github/settings, and "
-        + "{provider}/requests, /state, /events.")
+        + "slack/consent, \(Self.googleControls), github/consent, github/settings, "
+        + "clerk/tokens, clerk/keys/rotate, and {provider}/requests, /state, /events.")
   }
 
   private func simulator(_ name: String) throws(ControlError) -> any Simulator {

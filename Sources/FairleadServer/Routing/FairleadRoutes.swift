@@ -19,6 +19,7 @@ public struct FairleadRoutes: Sendable {
     table += SystemRoutes(fairlead: fairlead).routes
     table += ConnectionRoutes(fairlead: fairlead).routes
     table += ConnectRoutes(fairlead: fairlead).routes
+    table += MeRoutes(fairlead: fairlead).routes
     table += [ProxyRoute(fairlead: fairlead).route]
     table += WebhookRoutes(fairlead: fairlead).routes
     table += EventRoutes(fairlead: fairlead).routes
@@ -47,11 +48,12 @@ public struct FairleadRoutes: Sendable {
     var logger = logger
     logger[metadataKey: "request_id"] = .string(requestID.rawValue)
     do {
-      let (principal, presentedIn) = try await admit(request, to: route, isLoopback: isLoopback)
+      let admission = try await admit(request, to: route, isLoopback: isLoopback)
       var response = try await route.handle(
         Exchange(
           request: request, parameters: parameters, requestID: requestID, logger: logger,
-          principal: principal, presentedIn: presentedIn))
+          principal: admission.principal, presentedIn: admission.presentedIn,
+          endUser: admission.endUser))
       // A proxied call has an id of its own, the one in the call log.
       if response.headers[.fairleadRequestID] == nil {
         response.headers[.fairleadRequestID] = requestID.rawValue

@@ -27,6 +27,18 @@ import Testing
     #expect(all[2].definition.displayName == "Stripe")
   }
 
+  @Test func clerkComesWithItsKeyOrItsWebhooks() throws {
+    let all = try integrations([
+      "CLERK_SECRET_KEY": "sk_test_1", "CLERK_WEBHOOK_SECRET": "whsec_new,whsec_old",
+    ])
+    #expect(all.map(\.name) == ["clerk"])
+    #expect(all[0].defaultCredential == .apiKey(key: Secret("sk_test_1"), secret: nil))
+    #expect(all[0].webhookSecrets == [Secret("whsec_new"), Secret("whsec_old")])
+    #expect(all[0].definition.webhook?.rejectStatus == 401)
+    #expect(all[0].definition.webhook?.ownerDeleted?.events == ["user.deleted"])
+    #expect(try integrations(["CLERK_ISSUER": "https://clerk.app.example"]).isEmpty)
+  }
+
   @Test func stayOffWithoutThem() throws {
     #expect(try integrations(["PATH": "/bin", "SLACK_CLIENT_ID": ""]).isEmpty)
   }

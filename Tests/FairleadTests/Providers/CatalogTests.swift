@@ -22,7 +22,9 @@ import Testing
   }
 
   @Test func holdsTheBuiltInProviders() throws {
-    #expect(try DefinitionLoader.catalog().map(\.name) == ["google", "openai", "slack", "stripe"])
+    #expect(
+      try DefinitionLoader.catalog().map(\.name)
+        == ["clerk", "github", "google", "openai", "slack", "stripe"])
   }
 
   @Test func everyFileOfTheFolderIsEmbedded() throws {

@@ -123,11 +123,13 @@ enum WebhookKey: String, YAMLKeySet {
   case eventType = "event_type"
   case eventAction = "event_action"
   case rejectStatus = "reject_status"
+  case ownerDeleted = "owner_deleted"
 }
 
 enum LocationKey: String, YAMLKeySet { case header, body }
 enum WebhookConnectionKey: String, YAMLKeySet { case header, body, matches }
 enum ChallengeKey: String, YAMLKeySet { case when, answer }
+enum OwnerDeletedKey: String, YAMLKeySet { case events, owner }
 
 /// Every key with its dotted path, for documentation, completion and tests.
 enum DefinitionFormat {
@@ -160,6 +162,7 @@ enum DefinitionFormat {
     all += paths("breaker.", BreakerKey.self) + paths("fallback.", FallbackKey.self)
     all += paths("fallback.responses[].", FallbackResponseKey.self)
     all += paths("fallback.responses[].events[].", FallbackEventKey.self)
+    all += paths("webhook.owner_deleted.", OwnerDeletedKey.self)
     return all
   }()
 

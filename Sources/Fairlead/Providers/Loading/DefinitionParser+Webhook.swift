@@ -79,6 +79,7 @@ extension DefinitionParser {
       let matches = connection.require(.matches, "identity.id or params.NAME")
       settings.connectionMatches = matches.flatMap(connectionField)
     }
+    settings.ownerDeleted = ownerDeletion(mapping)
     settings.events = mapping[.events]?.texts(max: 1_000, each: 200) ?? []
     settings.configuration = mapping[.configuration]?.texts(max: 20) ?? []
     if let status = mapping[.rejectStatus]?.int(in: 400...499) { settings.rejectStatus = status }
@@ -90,6 +91,22 @@ extension DefinitionParser {
         settings.challenge = ProviderDefinition.Challenge(when: when, answer: answer)
       }
     }
+  }
+
+  private func ownerDeletion(
+    _ mapping: YAMLMapping<WebhookKey>
+  ) -> ProviderDefinition.OwnerDeletion? {
+    guard let deletion = mapping.mapping(.ownerDeleted, OwnerDeletedKey.self) else { return nil }
+    let events = deletion.require(.events, "the event types, such as [user.deleted]")?
+      .texts(max: 20, each: 200)
+    let owner = deletion.require(.owner, "where the owner stands, { body: data.id }")
+      .flatMap(location)
+    guard let events, let owner else { return nil }
+    guard !events.isEmpty, events.allSatisfy({ !$0.contains("*") && !$0.isEmpty }) else {
+      deletion.report("takes exact event types: it deletes, so nothing is left to a pattern.")
+      return nil
+    }
+    return ProviderDefinition.OwnerDeletion(events: events, owner: owner)
   }
 
   private func location(_ reader: YAMLReader) -> ProviderDefinition.WebhookSettings.Location? {
