@@ -75,5 +75,8 @@ extension FairleadConfiguration {
       !tokenIssuers.contains(where: { $0.issuer == issuer.issuer })
     else { return }
     tokenIssuers.append(issuer)
+    notices.append(
+      "Session tokens of \(issuer.issuer) are accepted whichever page asked for them; name your "
+        + "pages in jwt.issuers[].authorized_parties of fairlead.yaml.")
   }
 }

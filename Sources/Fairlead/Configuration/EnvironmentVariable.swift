@@ -34,10 +34,6 @@ enum EnvironmentVariable: String, CaseIterable {
     "FAIRLEAD_STRICT",
   ]
 
-  /// Variables of the contract whose integration this version does not bring.
-  static let later: [String: String] = [
-  ]
-
   var isSecret: Bool {
     switch self {
     case .vaultKeys, .adminKey, .slackClientSecret, .slackSigningSecret, .stripeSecretKey,

@@ -102,9 +102,5 @@ extension FairleadConfiguration {
       if let index { integrations[index] = settings } else { integrations.append(settings) }
     }
     integrations.sort { $0.name < $1.name }
-    for (name, provider) in EnvironmentVariable.later.sorted(by: { $0.key < $1.key })
-    where !(layers.raw(name) ?? "").isEmpty {
-      notices.append("\(name) is set, but this version has no built-in \(provider) integration.")
-    }
   }
 }

@@ -86,11 +86,12 @@ import Testing
     #expect(all[0].defaultCredential == nil)
   }
 
-  @Test func whatThisVersionDoesNotBringIsNoted() throws {
-    let configuration = try Samples.load(["GITHUB_CLIENT_ID": "x"])
-    #expect(
-      configuration.notices == [
-        "GITHUB_CLIENT_ID is set, but this version has no built-in GitHub integration."
-      ])
+  @Test func anIssuerWithoutAnAllowListIsNoted() throws {
+    let bare = try Samples.load(["CLERK_ISSUER": "https://clerk.app.example"])
+    #expect(bare.notices.count == 1 && bare.notices[0].contains("authorized_parties"))
+    let listed = try Samples.load(
+      ["CLERK_ISSUER": "https://clerk.app.example"],
+      yaml: "jwt: { issuers: [ { issuer: https://clerk.app.example, authorized_parties: [https://app.example] } ] }")
+    #expect(listed.notices.isEmpty)
   }
 }
