@@ -11,6 +11,7 @@ public enum DefinitionLint {
     lint.authorization()
     lint.policies()
     lint.webhook()
+    lint.syncs()
     return lint.log.sorted
   }
 }
@@ -113,6 +114,30 @@ private struct LintRun {
     let limited = Set(definition.limits.flatMap(\.paths))
     for endpoint in definition.endpoints where !limited.contains(endpoint) {
       warn("endpoints", message: "\(endpoint) falls under none of the limits.")
+    }
+  }
+
+  func syncs() {
+    for (model, sync) in definition.syncs.sorted(by: { $0.key < $1.key }) {
+      if sync.incremental == nil, sync.events == nil {
+        warn(
+          "syncs", model,
+          message: "has neither `incremental` nor `events`; changes wait for full runs.")
+      }
+      if sync.pagination?.style == .page {
+        warn(
+          "syncs", model,
+          message:
+            "pages by number; an object deleted while the list is read makes it skip another.")
+      }
+      if sync.pagination == nil, sync.items != "." || sync.incremental != nil {
+        warn("syncs", model, message: "has no `pagination`, so only the first page is read.")
+      }
+      if sync.events != nil, sync.updated == nil, sync.events?.time == nil {
+        warn(
+          "syncs", model,
+          message: "says nowhere when an object changed; write `updated`, or `time` in `events`.")
+      }
     }
   }
 

@@ -190,7 +190,9 @@ struct SyncEngine: Sendable {
       try await finish(work, job, error: reason)
       return false
     case .block(let reason):
-      try await finish(work, job, error: reason, block: true)
+      // The deployment's own has no owner who could connect it again; a restart may bring a new key.
+      let hasOwner = work.row.connection != Connection.defaultID(for: work.row.integration)
+      try await finish(work, job, error: reason, block: hasOwner)
       return false
     }
   }
@@ -271,6 +273,8 @@ extension SyncEngine {
       let slice = Array(rest.prefix(RecordStore.slice))
       rest = rest.dropFirst(RecordStore.slice)
       var after = run
+      after.counts.records = min(
+        run.recordsBefore + batch.changes.count - rest.count, next.counts.records)
       if rest.isEmpty {
         let counts = run.counts
         after = next

@@ -54,9 +54,11 @@ struct SyncRun: Sendable, Hashable, Codable {
   /// The checkpoint it found.
   var checkpoint: String?
   var counts = SyncCounts()
+  /// What was counted before the page under way, which may have to be read again.
+  var recordsBefore = 0
   var warnings: [String: Int] = [:]
   var force: Bool
-  var mayReleaseSweep = false
+  var maySweep = false
   var restarts = 0
   var failures = 0
   /// What the last page held, to notice one that repeats.
@@ -81,7 +83,7 @@ struct SyncRun: Sendable, Hashable, Codable {
     case .paging:
       .fetch(
         SyncPageRequest(kind: kind, cursor: cursor, checkpoint: base, startedAt: startedAt))
-    case .sweeping: mayReleaseSweep ? .sweep : .countUnseen
+    case .sweeping: maySweep ? .sweep : .countUnseen
     case .done: .finish
     }
   }
@@ -120,7 +122,8 @@ extension SyncRun {
     }
     run.cursor = page.nextCursor
     run.counts.pages += 1
-    run.counts.records += page.records
+    run.counts.records = recordsBefore + page.records
+    run.recordsBefore = run.counts.records
     run.checkpoint = page.checkpoint ?? checkpoint
     run.warnings.merge(page.warnings, uniquingKeysWith: +)
     run.lastPage = page.fingerprint ?? lastPage
@@ -151,7 +154,7 @@ extension SyncRun {
           + "run it with kind full and force.")
     }
     var run = self
-    run.mayReleaseSweep = true
+    run.maySweep = true
     return .goOn(run)
   }
 
@@ -221,6 +224,7 @@ extension SyncRun {
     run.checkpoint = nil
     run.counts.pages = 0
     run.counts.records = 0
+    run.recordsBefore = 0
     run.warnings = [:]
     run.restarts += 1
     run.lastPage = nil

@@ -58,7 +58,9 @@ extension Syncs {
   @discardableResult
   public func trigger(_ id: SyncID, trigger: SyncTrigger = .push) async throws -> Sync {
     try await change(id) { row in
-      guard row.state == .active else { return false }
+      guard row.state == .active, self.source(row.model, of: row.integration) != nil else {
+        return false
+      }
       let wish = SyncWish(nil, trigger)
       row.wanted = row.wanted?.merged(with: wish) ?? wish
       return true
