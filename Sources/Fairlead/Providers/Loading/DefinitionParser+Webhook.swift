@@ -97,7 +97,7 @@ extension DefinitionParser {
     }
     if let channel = settings.channel {
       settings.connection = .header(channel.id.lowercased())
-      settings.connectionMatches = WatchChannels.connectionField
+      settings.connectionMatches = ChannelVerifier.connectionField
     }
     guard settings.scheme != .channel else {
       choices(mapping, &settings)

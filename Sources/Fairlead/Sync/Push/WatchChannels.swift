@@ -24,7 +24,6 @@ public final class WatchChannels: Service {
   /// Told that something changed.
   public typealias Trigger = @Sendable (ConnectionID, String) async throws -> Void
 
-  static let digestPurpose = "push channel token"
   /// How long an ended channel is remembered, so that a late message is not taken for a forged one.
   static let memory = Duration.seconds(86_400)
 

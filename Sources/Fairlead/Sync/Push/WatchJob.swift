@@ -80,7 +80,7 @@ struct WatchJob: Sendable {
       owner: model.owner, state: .opening, resource: nil, openedAt: now,
       expiresAt: now + push.lifetime)
     let digest = channels.vault.digest(
-      of: Array(token.utf8), purpose: WatchChannels.digestPurpose)
+      of: Array(token.utf8), purpose: ChannelVerifier.digestPurpose)
     try await channels.database.guardedWrite { connection in
       try PushChannelStore.insert(channel, digest: digest, in: connection)
     }

@@ -61,7 +61,7 @@ final class WatchHarness: Sendable {
     settings.channel = .init(id: "X-Channel-ID", resource: "X-Resource-ID", number: "X-Number")
     settings.eventType = .header("x-state")
     settings.connection = .header("x-channel-id")
-    settings.connectionMatches = WatchChannels.connectionField
+    settings.connectionMatches = ChannelVerifier.connectionField
     return .webhook("google", settings, secrets: [])
   }
 
@@ -97,9 +97,10 @@ final class WatchHarness: Sendable {
       },
       clock: clock, random: random, logger: logger)
     self.channels = channels
+    let verifier = ChannelVerifier(database: database, vault: channels.vault)
     inbox = Inbox(
       database: database, integrations: registry, queue: queue, clock: clock, random: random,
-      observer: observer, channelCheck: { try await channels.accepts($0, of: $1) },
+      observer: observer, channelCheck: { try await verifier.accepts($0, of: $1) },
       logger: logger)
     deliveries = Deliveries(
       inbox: inbox,
@@ -107,7 +108,7 @@ final class WatchHarness: Sendable {
         database: database, vault: channels.vault, clock: clock, random: random, logger: logger),
       transport: RecordingTransport(),
       connectionLookup: { integration, _, value in
-        try await channels.matches(integration, channel: value)
+        try await verifier.matches(integration, channel: value)
       })
     inbox.on("*", from: "google") { event, _ in try await channels.handle(event) }
     self.state = state
