@@ -303,7 +303,7 @@ def plant_environment(scanner):
         "HOOK_SECRET": "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode(),
     }
     for name, value in (INTEGRATIONS | environment).items():
-        if name not in ("SLACK_CLIENT_ID", "FAIRLEAD_LOG_LEVEL"):
+        if name not in ("SLACK_CLIENT_ID", "GOOGLE_CLIENT_ID", "FAIRLEAD_LOG_LEVEL"):
             scanner.plant(name, value)
     return environment
 

@@ -29,6 +29,8 @@ INTEGRATIONS = {
     "STRIPE_SECRET_KEY": "sk_test_fairlead_sandbox",
     "STRIPE_WEBHOOK_SECRET": "whsec_fairlead_sandbox_stripe",
     "OPENAI_API_KEY": "sk-fairlead-sandbox",
+    "GOOGLE_CLIENT_ID": "100000000000-fairleadsandbox.apps.googleusercontent.com",
+    "GOOGLE_CLIENT_SECRET": "GOCSPX-fairlead-sandbox-google",
 }
 
 

@@ -20,6 +20,8 @@ public final class Fairlead: Service {
   public let destinations: Destinations
   public let deliveries: Deliveries
   public let syncs: Syncs
+  /// Watches at providers that announce changes.
+  public let watches: WatchChannels
   public let callLog: CallLog
   public let health: Health
   public let alerts: Alerts
@@ -110,20 +112,27 @@ public final class Fairlead: Service {
       callLog: callLog, integrations: integrations, breaker: { pipeline.breaker(of: $0) })
 
     queue = JobQueue(database: database, clock: clock, random: random)
+    let channels = ChannelVerifier(database: database, vault: vault)
     inbox = Inbox(
       database: database, integrations: integrations, queue: queue, clock: clock, random: random,
-      observer: monitor, logger: logger)
+      observer: monitor, channelCheck: { try await channels.accepts($0, of: $1) },
+      logger: logger)
     destinations = Destinations(
       database: database, vault: vault, clock: clock, random: random, logger: logger)
     let lookup = connections
     deliveries = Deliveries(
       inbox: inbox, destinations: destinations, transport: transport ?? outward,
-      connectionLookup: { try await lookup.matches($0, field: $1, value: $2) })
+      connectionLookup: { integration, field, value in
+        field == ChannelVerifier.connectionField
+          ? try await channels.matches(integration, channel: value)
+          : try await lookup.matches(integration, field: field, value: value)
+      })
 
     syncs = Syncs(
       database: database, queue: queue, connections: connections, integrations: integrations,
       pipeline: pipeline, inbox: inbox, settings: settings.syncs, live: live, clock: clock,
       random: random, logger: logger)
+    watches = Self.watches(syncs, vault: vault, pipeline: pipeline, settings: settings)
     alerts = Alerts(
       settings.alerts, callLog: callLog, integrations: integrations, queue: queue,
       transport: transport ?? outward, live: live, clock: clock, random: random, logger: logger)
@@ -141,7 +150,7 @@ public final class Fairlead: Service {
   /// Every table Fairlead has, in the order they are made.
   public static var migrations: [Migration] {
     Migration.vault + Migration.connections + Migration.jobs + Migration.webhooks
-      + Migration.monitoring + Migration.sync + Migration.alerts
+      + Migration.monitoring + Migration.sync + Migration.channels + Migration.alerts
   }
 }
 
@@ -154,6 +163,7 @@ extension Fairlead {
     let worker = JobWorker(
       queue: queue,
       handlers: deliveries.jobHandlers.merging(syncs.jobHandlers, uniquingKeysWith: { $1 })
+        .merging(watches.jobHandlers, uniquingKeysWith: { $1 })
         .merging(alerts.jobHandlers, uniquingKeysWith: { $1 }),
       policy: JobPolicy(onDeath: jobDeath), clock: clock, random: random, logger: logger)
     let retention = EventRetention(
@@ -163,7 +173,7 @@ extension Fairlead {
     let refreshes = RefreshScheduler(connections: connections, logger: logger)
     // Stopped in the reverse order: what counts outlives what is counted.
     let group = ServiceGroup(
-      services: [callLog, inbox, retention, refreshes] + syncServices + [alerts, worker],
+      services: [callLog, inbox, retention, refreshes] + syncServices + [watches, alerts, worker],
       logger: logger)
     try await withGracefulShutdownHandler {
       try await group.run()

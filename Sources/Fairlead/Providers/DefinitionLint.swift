@@ -143,7 +143,7 @@ private struct LintRun {
 
   func webhook() {
     guard let webhook = definition.webhook else { return }
-    if webhook.eventID == nil {
+    if webhook.eventID == nil, webhook.scheme != .channel {
       warn(
         "webhook", "event_id",
         message: "is missing; deliveries are told apart by their bodies alone.")

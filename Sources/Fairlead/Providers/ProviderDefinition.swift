@@ -297,6 +297,8 @@ extension ProviderDefinition {
       case stripe
       /// Standard Webhooks and its `svix-*` twin.
       case standard
+      /// No signature: the token of a channel that we had the provider open.
+      case channel
     }
     public enum Algorithm: String, Sendable, Hashable, CaseIterable { case sha1, sha256, sha512 }
     public enum Encoding: String, Sendable, Hashable, CaseIterable { case hex, base64 }
@@ -316,6 +318,8 @@ extension ProviderDefinition {
     public var timestampHeader: String?
     /// `false` where the provider signs no time, so that the lint need not ask for it.
     public var timestamped = true
+    /// In the scheme `channel`, whose token stands in `header`.
+    public var channel: ChannelHeaders?
     /// How far a timestamp may lie from our clock, in either direction.
     public var tolerance: Duration = .seconds(300)
     public var eventID: Location?
@@ -350,6 +354,22 @@ extension ProviderDefinition {
     public init(events: [String], owner: WebhookSettings.Location) {
       self.events = events
       self.owner = owner
+    }
+  }
+
+  /// The headers of a notification, in the scheme `channel`.
+  public struct ChannelHeaders: Sendable, Hashable {
+    /// Carries the channel's id.
+    public var id: String
+    /// Carries what the provider calls the thing that is watched.
+    public var resource: String?
+    /// Carries a number that grows from message to message.
+    public var number: String
+
+    public init(id: String, resource: String? = nil, number: String) {
+      self.id = id
+      self.resource = resource
+      self.number = number
     }
   }
 

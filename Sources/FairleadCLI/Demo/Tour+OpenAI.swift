@@ -81,7 +81,9 @@ extension Tour {
       let answer = try await client.api(.post, Self.completions, Self.prompt())
       return answer.status == 200 && answer.header("fairlead-fallback") == nil
     }
-    say("breaker           a probe passed: \(try await health(of: "openai")["breaker"]?.string ?? "?")")
+    say(
+      "breaker           a probe passed: \(try await health(of: "openai")["breaker"]?.string ?? "?")"
+    )
     try await eventually("the alert's end", within: .seconds(45)) {
       _ = try await client.api(.post, Self.completions, Self.prompt())
       return try await !alerts("firing").contains { $0["integration"]?.string == "openai" }

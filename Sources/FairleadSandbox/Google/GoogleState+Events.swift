@@ -94,7 +94,11 @@ extension GoogleState {
     if changes["date"]?.string != nil { members["dateTime"] = nil }
     if changes["dateTime"]?.string != nil { members["date"] = nil }
     for (name, value) in changes {
-      members[name] = value == .null ? nil : merged(members[name], value)
+      if value == .null {
+        members[name] = nil
+      } else {
+        members[name] = merged(members[name], value)
+      }
     }
     return .object(members)
   }

@@ -49,7 +49,8 @@ import Testing
       var known: [String: JSONValue] = [:]
       func take(_ items: [JSONValue]) {
         for item in items {
-          known[item["id"]?.string ?? ""] = item["status"] == "cancelled" ? nil : item
+          let id = item["id"]?.string ?? ""
+          if item["status"] == "cancelled" { known[id] = nil } else { known[id] = item }
         }
       }
       var query = "maxResults=4"

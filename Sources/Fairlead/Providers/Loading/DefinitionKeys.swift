@@ -117,7 +117,7 @@ enum PageSizeKey: String, YAMLKeySet { case param, max }
 
 enum WebhookKey: String, YAMLKeySet {
   case scheme, algorithm, encoding, header, prefix, signed, tolerance, connection, events
-  case configuration, challenge, timestamped
+  case configuration, challenge, timestamped, channel
   case timestampHeader = "timestamp_header"
   case eventID = "event_id"
   case eventType = "event_type"
@@ -130,6 +130,7 @@ enum LocationKey: String, YAMLKeySet { case header, body }
 enum WebhookConnectionKey: String, YAMLKeySet { case header, body, matches }
 enum ChallengeKey: String, YAMLKeySet { case when, answer }
 enum OwnerDeletedKey: String, YAMLKeySet { case events, owner }
+enum ChannelKey: String, YAMLKeySet { case id, resource, number }
 
 /// Every key with its dotted path, for documentation, completion and tests.
 enum DefinitionFormat {
@@ -163,6 +164,10 @@ enum DefinitionFormat {
     all += paths("fallback.responses[].", FallbackResponseKey.self)
     all += paths("fallback.responses[].events[].", FallbackEventKey.self)
     all += paths("webhook.owner_deleted.", OwnerDeletedKey.self)
+    all += paths("syncs.NAME.push.", PushKey.self)
+    all += paths("syncs.NAME.push.watch.", PushRequestKey.self)
+    all += paths("syncs.NAME.push.expires.", ExpiresKey.self)
+    all += paths("webhook.channel.", ChannelKey.self)
     return all
   }()
 
