@@ -28,6 +28,9 @@ INTEGRATIONS = {
     "STRIPE_SECRET_KEY": "sk_test_fairlead_sandbox",
     "STRIPE_WEBHOOK_SECRET": "whsec_fairlead_sandbox_stripe",
     "OPENAI_API_KEY": "sk-fairlead-sandbox",
+    "GITHUB_CLIENT_ID": "Iv1.fairleadsandbox",
+    "GITHUB_CLIENT_SECRET": "fairlead-sandbox-github-client-secret",
+    "GITHUB_WEBHOOK_SECRET": "fairlead-sandbox-github-webhook-secret",
 }
 
 

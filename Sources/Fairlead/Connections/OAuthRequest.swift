@@ -136,7 +136,8 @@ struct OAuthRequest: Sendable {
   }
 
   private func send(
-    _ method: HTTPRequest.Method, _ url: String, _ fields: [(String, String)], _ headers: HTTPFields,
+    _ method: HTTPRequest.Method, _ url: String, _ fields: [(String, String)],
+    _ headers: HTTPFields,
     format: ProviderDefinition.OAuth2.TokenFormat
   ) -> TransportRequest {
     var headers = headers

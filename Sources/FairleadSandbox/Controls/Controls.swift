@@ -57,7 +57,8 @@ final class Controls: Sendable {
     ControlError(
       .notFound,
       "There is no control \(request.method) \(request.path). Known: faults, clock, reset, "
-        + "slack/consent, github/consent, github/settings, and {provider}/requests, /state, /events.")
+        + "slack/consent, github/consent, github/settings, and {provider}/requests, /state, /events."
+    )
   }
 
   private func simulator(_ name: String) throws(ControlError) -> any Simulator {

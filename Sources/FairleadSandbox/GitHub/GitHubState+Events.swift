@@ -26,7 +26,8 @@ extension GitHubState {
     let current = repositories[place].issues[String(issue.number)] ?? issue
     let presenter = GitHubPresenter(base: base, users: users)
     let shown = presenter.issue(current, in: repositories[place])
-    record("issues", action: action, ["issue": shown, "repository": about(place, base)], by: login,
+    record(
+      "issues", action: action, ["issue": shown, "repository": about(place, base)], by: login,
       base)
     return shown
   }

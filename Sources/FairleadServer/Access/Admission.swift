@@ -26,11 +26,19 @@ extension FairleadRoutes {
       }
       return (nil, nil)
     case .loopbackOrKey(let scope):
-      let isDirect = isLoopback && Self.proxyMarks.allSatisfy { request.headers[$0] == nil }
-      if isDirect && PresentedKey.candidates(in: request.headers).isEmpty { return (nil, nil) }
+      if Self.isDirect(request, isLoopback: isLoopback)
+        && PresentedKey.candidates(in: request.headers).isEmpty
+      {
+        return (nil, nil)
+      }
       return try await admit(request, scope: scope)
     case .key(let scope): return try await admit(request, scope: scope)
     }
+  }
+
+  /// Whether a request comes from this machine itself.
+  static func isDirect(_ request: Request, isLoopback: Bool) -> Bool {
+    isLoopback && proxyMarks.allSatisfy { request.headers[$0] == nil }
   }
 
   /// What a reverse proxy on this machine leaves on requests from elsewhere.

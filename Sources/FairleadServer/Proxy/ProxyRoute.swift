@@ -37,7 +37,8 @@ struct ProxyRoute: Sendable {
           The provider's answer passes through as it is, with `fairlead-request-id`, \
           `fairlead-attempts`, `fairlead-waited-ms` and, on errors, `fairlead-error-code` and \
           `fairlead-error-message` added. An official SDK works with its base URL pointed here and a \
-          Fairlead key as its API key.
+          Fairlead key as its API key. Where the answer leads to further addresses of the provider \
+          (`Link`, `Location`), they lead through here.
           """,
         parameters: [
           .header("fairlead-timeout", "The total deadline, for example `20s`."),
@@ -105,7 +106,10 @@ struct ProxyRoute: Sendable {
         error.waitReason = result.report.waitReason
         throw error
       }
-      return try await answer(result, to: exchange, relay: relay)
+      let led = try await LinkRewriting(
+        fairlead: fairlead, exchange: exchange, resolved: resolved
+      ).applied(to: result)
+      return try await answer(led, to: exchange, relay: relay)
     } catch {
       await relay?.finish(clock: fairlead.clock)
       throw error

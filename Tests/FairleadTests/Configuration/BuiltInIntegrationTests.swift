@@ -27,6 +27,16 @@ import Testing
     #expect(all[2].definition.displayName == "Stripe")
   }
 
+  @Test func gitHubIsSwitchedOnByItsThreeVariables() throws {
+    let all = try integrations([
+      "GITHUB_CLIENT_ID": "id", "GITHUB_CLIENT_SECRET": "secret",
+      "GITHUB_WEBHOOK_SECRET": "new,old",
+    ])
+    #expect(all.map(\.name) == ["github"])
+    #expect(all[0].clientID == "id" && all[0].clientSecret == Secret("secret"))
+    #expect(all[0].webhookSecrets == [Secret("new"), Secret("old")])
+  }
+
   @Test func stayOffWithoutThem() throws {
     #expect(try integrations(["PATH": "/bin", "SLACK_CLIENT_ID": ""]).isEmpty)
   }
@@ -75,10 +85,10 @@ import Testing
   }
 
   @Test func whatThisVersionDoesNotBringIsNoted() throws {
-    let configuration = try Samples.load(["GITHUB_CLIENT_ID": "x"])
+    let configuration = try Samples.load(["CLERK_SECRET_KEY": "x"])
     #expect(
       configuration.notices == [
-        "GITHUB_CLIENT_ID is set, but this version has no built-in GitHub integration."
+        "CLERK_SECRET_KEY is set, but this version has no built-in Clerk integration."
       ])
   }
 }

@@ -22,7 +22,7 @@ import Testing
   }
 
   @Test func holdsTheBuiltInProviders() throws {
-    #expect(try DefinitionLoader.catalog().map(\.name) == ["openai", "slack", "stripe"])
+    #expect(try DefinitionLoader.catalog().map(\.name) == ["github", "openai", "slack", "stripe"])
   }
 
   @Test func everyFileOfTheFolderIsEmbedded() throws {
