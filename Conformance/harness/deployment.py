@@ -31,6 +31,9 @@ INTEGRATIONS = {
     "OPENAI_API_KEY": "sk-fairlead-sandbox",
     "GOOGLE_CLIENT_ID": "100000000000-fairleadsandbox.apps.googleusercontent.com",
     "GOOGLE_CLIENT_SECRET": "GOCSPX-fairlead-sandbox-google",
+    "GITHUB_CLIENT_ID": "Iv1.fairleadsandbox",
+    "GITHUB_CLIENT_SECRET": "fairlead-sandbox-github-client-secret",
+    "GITHUB_WEBHOOK_SECRET": "fairlead-sandbox-github-webhook-secret",
 }
 
 

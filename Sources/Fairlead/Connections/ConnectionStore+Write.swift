@@ -163,6 +163,13 @@ extension ConnectionStore {
     }
   }
 
+  /// Removes the connection without looking at what it held. `false` when it is gone already.
+  func remove(_ id: ConnectionID) async throws -> Bool {
+    try await database.guardedWrite {
+      try $0.execute("DELETE FROM connections WHERE id = $1", [SQLValue(id)]) > 0
+    }
+  }
+
   /// Removes the connection and returns what it held last; `nil` when it is gone already.
   func delete(_ id: ConnectionID) async throws -> ConnectionCredential? {
     let row = try await database.guardedWrite(.locking) { sql in

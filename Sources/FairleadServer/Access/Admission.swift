@@ -35,11 +35,19 @@ extension FairleadRoutes {
       }
       return Admission()
     case .loopbackOrKey(let scope):
-      let isDirect = isLoopback && Self.proxyMarks.allSatisfy { request.headers[$0] == nil }
-      if isDirect && PresentedKey.candidates(in: request.headers).isEmpty { return Admission() }
+      if Self.isDirect(request, isLoopback: isLoopback)
+        && PresentedKey.candidates(in: request.headers).isEmpty
+      {
+        return Admission()
+      }
       return try await admit(request, scope: scope)
     case .key(let scope): return try await admit(request, scope: scope)
     }
+  }
+
+  /// Whether a request comes from this machine itself.
+  static func isDirect(_ request: Request, isLoopback: Bool) -> Bool {
+    isLoopback && proxyMarks.allSatisfy { request.headers[$0] == nil }
   }
 
   /// What a reverse proxy on this machine leaves on requests from elsewhere.

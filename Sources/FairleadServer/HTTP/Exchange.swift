@@ -17,6 +17,8 @@ public struct Exchange: Sendable {
   public let presentedIn: HTTPField.Name?
   /// The person who calls, on routes that are for end users.
   public let endUser: EndUser?
+  /// Whether the request came from this machine, and not through a reverse proxy on it.
+  let isLocal: Bool
 
   /// A path parameter.
   /// - Throws: `FairleadError` (`notFound`) when the route has none of that name.

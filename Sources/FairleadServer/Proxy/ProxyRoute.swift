@@ -39,9 +39,10 @@ struct ProxyRoute: Sendable {
           The provider's answer passes through as it is, with `fairlead-request-id`, \
           `fairlead-attempts`, `fairlead-waited-ms` and, on errors, `fairlead-error-code` and \
           `fairlead-error-message` added. An official SDK works with its base URL pointed here and a \
-          Fairlead key as its API key. Where the integration has a fallback, an answer that is not \
-          the provider's carries `fairlead-fallback: true` and `fairlead-fallback-kind`, `canned` or \
-          `stale`, and the error headers say why.
+          Fairlead key as its API key. Where the answer leads to further addresses of the provider \
+          (`Link`, `Location`), they lead through here. Where the integration has a fallback, an \
+          answer that is not the provider's carries `fairlead-fallback: true` and \
+          `fairlead-fallback-kind`, `canned` or `stale`, and the error headers say why.
           """,
         parameters: [
           .header("fairlead-timeout", "The total deadline, for example `20s`."),
@@ -111,7 +112,10 @@ struct ProxyRoute: Sendable {
         error.waitReason = result.report.waitReason
         throw error
       }
-      return try await answer(result, to: exchange, relay: relay)
+      let led = try await LinkRewriting(
+        fairlead: fairlead, exchange: exchange, resolved: resolved
+      ).applied(to: result)
+      return try await answer(led, to: exchange, relay: relay)
     } catch {
       await relay?.finish(clock: fairlead.clock)
       throw error

@@ -49,11 +49,12 @@ public struct FairleadRoutes: Sendable {
     logger[metadataKey: "request_id"] = .string(requestID.rawValue)
     do {
       let admission = try await admit(request, to: route, isLoopback: isLoopback)
-      var response = try await route.handle(
-        Exchange(
-          request: request, parameters: parameters, requestID: requestID, logger: logger,
-          principal: admission.principal, presentedIn: admission.presentedIn,
-          endUser: admission.endUser))
+      let exchange = Exchange(
+        request: request, parameters: parameters, requestID: requestID, logger: logger,
+        principal: admission.principal, presentedIn: admission.presentedIn,
+        endUser: admission.endUser, isLocal: Self.isDirect(request, isLoopback: isLoopback))
+      try route.requireKnown(exchange.queryItems)
+      var response = try await route.handle(exchange)
       // A proxied call has an id of its own, the one in the call log.
       if response.headers[.fairleadRequestID] == nil {
         response.headers[.fairleadRequestID] = requestID.rawValue

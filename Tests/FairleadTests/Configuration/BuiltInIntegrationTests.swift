@@ -39,6 +39,16 @@ import Testing
     #expect(try integrations(["CLERK_ISSUER": "https://clerk.app.example"]).isEmpty)
   }
 
+  @Test func gitHubIsSwitchedOnByItsThreeVariables() throws {
+    let all = try integrations([
+      "GITHUB_CLIENT_ID": "id", "GITHUB_CLIENT_SECRET": "secret",
+      "GITHUB_WEBHOOK_SECRET": "new,old",
+    ])
+    #expect(all.map(\.name) == ["github"])
+    #expect(all[0].clientID == "id" && all[0].clientSecret == Secret("secret"))
+    #expect(all[0].webhookSecrets == [Secret("new"), Secret("old")])
+  }
+
   @Test func stayOffWithoutThem() throws {
     #expect(try integrations(["PATH": "/bin", "SLACK_CLIENT_ID": ""]).isEmpty)
   }
