@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import requests
-from conftest import connect_slack, connection_of
+from conftest import APPLICATION, connect_slack, connection_of
 from harness.deployment import Sandbox, Server
 from harness.receiver import Receiver
 from harness.storage import ON_POSTGRES
@@ -54,8 +54,9 @@ def test_a_parameter_that_there_is_not(tmp_path, environment):  # noqa: F811
 @pytest.fixture
 def nodes(tmp_path):
     sandbox = Sandbox(tmp_path / "sandbox")
-    first = Server(tmp_path / "first", sandbox=sandbox.url)
-    second = Server(tmp_path / "second", sandbox=sandbox.url, environment={
+    configuration = {"connect": {"redirect_origins": [APPLICATION]}}
+    first = Server(tmp_path / "first", sandbox=sandbox.url, configuration=configuration)
+    second = Server(tmp_path / "second", sandbox=sandbox.url, configuration=configuration, environment={
         "FAIRLEAD_DATABASE": first.storage.url,
         "FAIRLEAD_VAULT_KEYS": first.environment["FAIRLEAD_VAULT_KEYS"],
     })
