@@ -11,9 +11,11 @@ enum ConnectFailure: Error, Equatable {
   case other(String)
 
   init(message: String) {
-    // With several addresses, each has its line; the last says what the last one did.
-    let text = message.split(separator: "\n").joined(separator: " ")
-    func has(_ parts: String...) -> Bool { parts.contains { text.contains($0) } }
+    // With several addresses, each has its line, with hints below; the last one counts.
+    let lines = message.split(separator: "\n")
+    let text =
+      lines.last { $0.hasPrefix("connection to server") } ?? lines.first ?? "no reason given"
+    func has(_ parts: String...) -> Bool { parts.contains { message.contains($0) } }
     self =
       if has("28P01", "no password supplied") { .password } else if has("3D000") {
         .noDatabase
@@ -70,7 +72,7 @@ enum ConnectFailure: Error, Equatable {
         + "server; over a trusted network sslmode=disable does without."
     case .tlsUntrusted(let text):
       "The server's certificate is not trusted (\(text)). Name the authority's certificate with "
-        + "sslrootcert=FILE in the URL."
+        + "sslrootcert=FILE in the URL, and the host as the server's certificate does."
     case .starting: "The server is starting or stopping. Try again in a moment."
     case .tooOld(let version):
       "The server is PostgreSQL \(version); Fairlead needs 14 or newer."
@@ -90,8 +92,10 @@ enum ConnectFailure: Error, Equatable {
     }
   }
 
-  private static func short(_ text: String) -> String {
-    let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+  /// libpq's reason, without its hints and without the address, which is said already.
+  private static func short(_ text: Substring) -> String {
+    let reason = text.firstRange(of: " failed: ").map { text[$0.upperBound...] } ?? text
+    let words = reason.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     return words.count > 300 ? words.prefix(300) + "…" : words
   }
 }

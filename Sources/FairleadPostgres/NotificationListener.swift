@@ -110,8 +110,7 @@ final class NotificationListener: Sendable {
       }
       if isFirst { onConnected() }
       isFirst = false
-      wakeup.wait(milliseconds: -1, or: PQsocket(session.link))
-      guard PQconsumeInput(session.link) == 1 else { throw StatementFailure.broken }
+      // Before waiting: some may have come along with the answers to LISTEN.
       while let notice = PQnotifies(session.link) {
         defer { PQfreemem(notice) }
         guard !isOwn(notice.pointee.be_pid),
@@ -121,6 +120,8 @@ final class NotificationListener: Sendable {
           DatabaseNotification(channel: channel, payload: String(cString: notice.pointee.extra))
         ])
       }
+      wakeup.wait(milliseconds: -1, or: PQsocket(session.link))
+      guard PQconsumeInput(session.link) == 1 else { throw StatementFailure.broken }
     }
   }
 }

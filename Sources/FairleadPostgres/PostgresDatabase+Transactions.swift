@@ -55,12 +55,10 @@ extension PostgresDatabase {
         hub.publish(announcements)
         return output
       } catch let failure as StatementFailure {
-        switch failure {
-        case .broken:
-          pool.discardIdle()
+        if case .stalePlan = failure {
           pool.release(session, isUsable: false)
-        case .stalePlan: pool.release(session, isUsable: false)
-        case .lostRace, .refused: pool.release(session, isUsable: true)
+        } else {
+          await release(session)
         }
         switch policy.step(after: failure) {
         case .giveUp: throw failure.storageError
@@ -70,12 +68,17 @@ extension PostgresDatabase {
           if pause > .zero { try? await clock.sleep(for: pause * random.unit()) }
         }
       } catch {
-        let isUsable = await session.isUsable()
-        if !isUsable { pool.discardIdle() }
-        pool.release(session, isUsable: isUsable)
+        await release(session)
         throw error
       }
     }
+  }
+
+  /// Gives a connection back after a failure.
+  private func release(_ session: PostgresSession) async {
+    let isUsable = await session.isUsable()
+    if !isUsable { pool.discardIdle() }
+    pool.release(session, isUsable: isUsable)
   }
 
   private func session() async throws -> PostgresSession {

@@ -38,7 +38,8 @@ extension PostgresSession {
     if let known = statements[sql] { return known }
     guard !sql.utf8.contains(0) else { throw StorageError.statement("a statement has a NUL in it") }
     let isKept = statements.count < Self.statementLimit && Self.isWorthKeeping(sql)
-    let name = isKept ? "s\(statements.count)" : ""
+    if isKept { lastStatement += 1 }
+    let name = isKept ? "s\(lastStatement)" : ""
     var statement = try prepare(sql, as: name, types: [])
     // Beside a literal number the server takes a placeholder for a 32-bit one; ours have 64.
     let widened = statement.parameterTypes.map {

@@ -15,6 +15,8 @@ final class PostgresSession: @unchecked Sendable {
   let schema: String
   let link: OpaquePointer
   var statements: [String: PreparedStatement] = [:]
+  /// Numbers the names of statements; a name stays taken also when its statement was of no use.
+  var lastStatement = 0
   private let queue: DispatchQueue
 
   private init(_ link: OpaquePointer, schema: String, queue: DispatchQueue) {
