@@ -1,3 +1,5 @@
+import NIOCore
+
 extension Fairlead {
   /// How large an answer to a watch may be, in bytes.
   private static let answerLimit = 1 << 20

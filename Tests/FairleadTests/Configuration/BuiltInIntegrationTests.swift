@@ -101,7 +101,9 @@ import Testing
     #expect(bare.notices.count == 1 && bare.notices[0].contains("authorized_parties"))
     let listed = try Samples.load(
       ["CLERK_ISSUER": "https://clerk.app.example"],
-      yaml: "jwt: { issuers: [ { issuer: https://clerk.app.example, authorized_parties: [https://app.example] } ] }")
+      yaml:
+        "jwt: { issuers: [ { issuer: https://clerk.app.example, authorized_parties: [https://app.example] } ] }"
+    )
     #expect(listed.notices.isEmpty)
   }
 }
