@@ -35,8 +35,7 @@ enum EnvironmentVariable: String, CaseIterable {
   ]
 
   /// Variables of the contract whose integration this version does not bring.
-  static let later: [String: String] = [
-  ]
+  static let later: [String: String] = []
 
   var isSecret: Bool {
     switch self {
