@@ -169,6 +169,13 @@ def test_connect_prints_a_link_and_waits_until_it_was_used(server, tmp_path):
         waiting.kill()
 
 
+def test_sandbox_takes_a_url_or_none(server, cli, sandbox_process):
+    to = ["--to", f"{server.url}/webhooks/stripe"]
+    for option in (["--sandbox"], ["--sandbox", sandbox_process.url],
+                   [f"--sandbox={sandbox_process.url}"]):
+        assert "200" in cli.bare("webhook", "send", "stripe", "invoice.paid", *to, *option).stdout
+
+
 def test_connect_without_waiting(cli):
     run = cli("connect", "slack", "--owner", "u1", "--no-wait")
     assert run.stdout.count("\n") == 1 and "/connect/" in run.stdout
@@ -253,7 +260,7 @@ def test_a_test_event_that_is_refused(server, cli, tmp_path):
     sandboxed = cli.bare("webhook", "send", "stripe", "invoice.paid", *to, "--sandbox")
     assert "200" in sandboxed.stdout
     for bad, word in [
-        (["nowhere", "x"], "no integration"), (["openai", "x"], "no webhooks"),
+        (["nowhere", "x"], "no integration"), (["openai", "x"], "webhook secret"),
         (["stripe", "x", "--to", "nonsense"], "--to"), (["stripe", "x", "--data", "[]"], "--data"),
         (["stripe", "x", "--secret-from", "UNSET_VARIABLE"], "UNSET_VARIABLE"),
         (["stripe", "x", "--to", f"http://127.0.0.1:{free_port()}/x"], "fairlead serve"),

@@ -35,10 +35,14 @@ struct FairleadCommand: AsyncParsableCommand {
     }
   }
 
-  /// `--sandbox` alone means the simulators in this process; the parser wants every option to have
-  /// its value.
+  /// `--sandbox` without a URL behind it means the simulators in this process; the parser wants every
+  /// option to have its value.
   static func spelledOut(_ arguments: [String]) -> [String] {
-    arguments.map { $0 == "--sandbox" ? "--sandbox=in-process" : $0 }
+    arguments.enumerated().map { index, argument in
+      let next = index + 1 < arguments.count ? arguments[index + 1] : ""
+      let isAlone = argument == "--sandbox" && !next.hasPrefix("http")
+      return isAlone ? "--sandbox=in-process" : argument
+    }
   }
 }
 
