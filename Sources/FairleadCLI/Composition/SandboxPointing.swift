@@ -21,6 +21,7 @@ extension FairleadConfiguration {
     stripe.webhookSecrets = [Secret(credentials.stripeWebhookSecret)]
     var openAI = IntegrationSettings(name: "openai", provider: "openai")
     openAI.apiKey = Secret(credentials.openAIAPIKey)
+    openAI.webhookSecrets = [Secret(credentials.openAIWebhookSecret)]
     for settings in [slack, stripe, openAI]
     where !integrations.contains(where: { $0.name == settings.name }) {
       integrations.append(settings)
