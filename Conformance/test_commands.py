@@ -412,9 +412,11 @@ def test_alerts_are_listed(api, cli):
 # --- terminals -------------------------------------------------------------------------------------
 
 
-def on_a_terminal(arguments, directory, environment, columns):
-    """What a terminal of this width gets."""
+def on_a_terminal(arguments, directory, environment, columns, typed=b""):
+    """What a terminal of this width gets while somebody types `typed`."""
     master, slave = pty.openpty()
+    if typed:
+        os.write(master, typed)
     child = subprocess.Popen(
         [str(BINARY), *arguments], cwd=directory, stdin=slave, stdout=slave, stderr=slave,
         env=environment | {"COLUMNS": str(columns), "TERM": "xterm"})
@@ -460,6 +462,55 @@ def test_a_progress_bar_is_drawn_on_a_terminal(api, tmp_path):
     code, output = on_a_terminal(
         ["syncs", "run", "sync_1", "--follow", "--url", api.url], tmp_path, environment, 100)
     assert code == 0 and "[############------------]  50 %" in output, output
+
+
+def test_disconnecting_asks_on_a_terminal(api, tmp_path):
+    api.answer("GET", "/v1/connections/conn_1", {
+        "id": "conn_1", "integration": "slack", "owner": "u1", "state": "active"})
+    api.answer("DELETE", "/v1/connections/conn_1", {
+        "revoked_at_provider": True, "message": "Disconnected."})
+    environment = clean_environment(HOME=tmp_path, FAIRLEAD_ADMIN_KEY=ADMIN_KEY)
+    for typed, deleted in [(b"n\n", 0), (b"\n", 0), (b"y\n", 1)]:
+        code, output = on_a_terminal(
+            ["connections", "disconnect", "conn_1", "--url", api.url], tmp_path, environment, 100,
+            typed)
+        assert code == 0 and "Disconnect slack of u1?" in output, output
+        assert len(api.requests("DELETE", "/v1/connections/conn_1")) == deleted
+
+
+def test_status_names_firing_alerts(api, cli):
+    api.answer("GET", "/v1/health", {"integrations": [
+        {"integration": "stripe", "status": "down", "message": "Stripe is down.", "calls_24h": 3,
+         "success_rate_24h": 0.25, "latency_ms": {"mean": 12_500, "p95": None}, "breaker": "open",
+         "last_success_at": None, "webhooks": {"received": 1, "dead": 0}}]})
+    api.answer("GET", "/v1/alerts", {"data": [{"id": "alrt_1"}], "next_cursor": None})
+    out = cli("status", url=api.url).stdout
+    assert "1 alert is firing" in out and "storage cannot be written" in out
+    assert "25.0 %" in out and "12.5 s" in out and "down" in out
+    assert api.requests("GET", "/v1/alerts")[0][2] == {"state": "firing"}
+
+
+def test_records_are_followed(api, tmp_path):
+    pages = iter([
+        {"records": [], "next_cursor": "c0", "has_more": False},
+        {"records": [{"id": "r1", "connection": "conn_1", "change": "added", "version": 1,
+                      "data": {}}], "next_cursor": "c1", "has_more": False},
+        {"records": [{"id": "r2", "connection": "conn_1", "change": "deleted", "version": 2,
+                      "data": None}], "next_cursor": "c2", "has_more": False},
+    ])
+    api.answer("GET", "/v1/records/events", lambda query, body: next(
+        pages, {"records": [], "next_cursor": query.get("cursor"), "has_more": False}))
+    following = subprocess.Popen(
+        [str(BINARY), "records", "events", "--follow", "--url", api.url], cwd=tmp_path,
+        env=clean_environment(HOME=tmp_path, FAIRLEAD_ADMIN_KEY=ADMIN_KEY),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        lines = [following.stdout.readline().split() for _ in range(3)]
+        assert [line[0] for line in lines] == ["change", "added", "deleted"]
+        assert [line[1] for line in lines] == ["id", "r1", "r2"]
+        eventually(lambda: api.seen[-1][2].get("cursor") == "c2")
+    finally:
+        following.kill()
 
 
 # --- doctor ----------------------------------------------------------------------------------------

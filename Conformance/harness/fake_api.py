@@ -47,6 +47,8 @@ class FakeAPI:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        # A client that was killed in the middle is part of what checks do.
+        self._server.handle_error = lambda request, address: None
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 

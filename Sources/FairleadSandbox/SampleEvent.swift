@@ -6,6 +6,8 @@ public struct SampleEvent: Sendable {
   public let id: String
   public let type: String
   public let body: [UInt8]
+  /// The headers of its delivery, signed with the simulator's own secret.
+  public let headers: [(name: String, value: String)]
 }
 
 extension Sandbox {
@@ -26,7 +28,12 @@ extension Sandbox {
     let order: JSONValue = ["type": .string(type), "data": .object(data)]
     do throws(ControlError) {
       let events = try simulator.makeEvents(EventOrder(parsing: order.bytes), now: clock.now)
-      return events.first.map { SampleEvent(id: $0.id, type: $0.type, body: $0.body) }
+      return events.first.map { event in
+        let delivery = EventDelivery(event: event, attempt: 0, forged: false)
+        return SampleEvent(
+          id: event.id, type: event.type, body: event.body,
+          headers: simulator.sign(delivery, time: clock.now))
+      }
     } catch {
       throw FairleadError(.invalidRequest, error.message)
     }

@@ -146,6 +146,13 @@ import Testing
         == [.fail])
   }
 
+  @Test func commitsThatDoNotWaitForTheDiskFail() {
+    for engine in [Dialect.Engine.sqlite, .postgres] {
+      #expect(StorageChecks.durability(engine, isDurable: false).verdict == .fail)
+      #expect(StorageChecks.durability(engine, isDurable: true).verdict == .ok)
+    }
+  }
+
   @Test(arguments: [
     (Int64(10) << 20, [Finding.Verdict.fail]), (Int64(500) << 20, [.warn]), (Int64(5) << 30, []),
   ])

@@ -21,6 +21,26 @@ import Testing
     #expect(body[path: "data.object.status"] == "succeeded")
   }
 
+  /// Whatever the catalog lists can be sent, and stands where the inbox will look for it.
+  @Test func everyEventOfTheCatalogCanBeSent() throws {
+    for definition in try DefinitionLoader.catalog() {
+      guard let settings = definition.webhook, WebhookSigning(settings).signsBodies else {
+        continue
+      }
+      for type in settings.events {
+        let event = try TestEvent.make(
+          definition, type: type, data: [:], clock: clock, random: RandomSource(seed: 4))
+        let body = try JSONValue(parsing: event.body)
+        for (location, value) in [(settings.eventID, event.id), (settings.eventType, event.type)] {
+          if case .body(let path) = location {
+            #expect(body[path: path]?.scalarText == value, "\(definition.name) \(type)")
+          }
+        }
+        #expect(type.hasPrefix(event.type), "\(definition.name) \(type)")
+      }
+    }
+  }
+
   @Test func twoEventsAreNoDuplicates() throws {
     let random = RandomSource(seed: 2)
     let ids = try (0..<20).map { _ in

@@ -21,6 +21,7 @@ extension FairleadConfiguration {
     stripe.webhookSecrets = [Secret(credentials.stripeWebhookSecret)]
     var openAI = IntegrationSettings(name: "openai", provider: "openai")
     openAI.apiKey = Secret(credentials.openAIAPIKey)
+    openAI.webhookSecrets = [Secret(credentials.openAIWebhookSecret)]
     var google = IntegrationSettings(name: "google", provider: "google")
     google.clientID = credentials.googleClientID
     google.clientSecret = Secret(credentials.googleClientSecret)

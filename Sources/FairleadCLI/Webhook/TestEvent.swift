@@ -16,7 +16,14 @@ struct TestEvent {
     if let sample = try Sandbox.sampleEvent(
       provider: definition.name, type: type, data: data, clock: clock, seed: random.next())
     {
-      return TestEvent(id: sample.id, type: sample.type, body: sample.body)
+      var event = TestEvent(id: sample.id, type: sample.type, body: sample.body)
+      // A header may name less than the whole type: GitHub's says `issues` of `issues.opened`.
+      if case .header(let name) = definition.webhook?.eventType,
+        let sent = sample.headers.first(where: { $0.name.lowercased() == name.lowercased() })
+      {
+        event.type = sent.value
+      }
+      return event
     }
     return plain(definition, type: type, data: data, clock: clock, random: random)
   }

@@ -30,7 +30,11 @@ struct MeRoutes: Sendable {
         RouteDocumentation(
           "getMyConnection", tag: "End users", "One of your own connections",
           answers: [(200, "The connection.", .reference("Connection"))])
-      ) { .json(Shapes.json(try await own($0))) },
+      ) { exchange in
+        let connection = try await own(exchange)
+        let syncs = try await fairlead.syncs.summaries(of: [connection.id])
+        return .json(Shapes.json(connection, syncs: syncs[connection.id]))
+      },
       .delete(
         "/v1/me/connections/{id}", access: .endUser,
         RouteDocumentation(
@@ -108,7 +112,8 @@ struct MeRoutes: Sendable {
     filter.state = try exchange.connectionState()
     let page = try await fairlead.connections.list(
       filter, page: try exchange.page(of: ConnectionKind.self))
-    return .json(Shapes.page(page, Shapes.json))
+    let syncs = try await fairlead.syncs.summaries(of: page.items.map(\.id))
+    return .json(Shapes.page(page) { Shapes.json($0, syncs: syncs[$0.id]) })
   }
 
   private func connect(_ exchange: Exchange) async throws -> Response {

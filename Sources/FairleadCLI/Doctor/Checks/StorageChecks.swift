@@ -129,24 +129,32 @@ struct StorageChecks {
     }
   }
 
+  /// Asks the engine whether a commit waits until it is on disk.
   private func durable(_ database: any Database) async -> [Finding] {
-    guard database.dialect.engine == .sqlite else { return [] }
+    let engine = database.dialect.engine
+    let question =
+      engine == .sqlite ? "PRAGMA synchronous" : "SELECT current_setting('synchronous_commit')"
     do {
-      let level = try await database.write { connection in
-        try connection.first("PRAGMA synchronous")?.int(0)
-      }
-      guard level == 2 else {
-        return [
-          Finding(
-            "storage.durable", .fail,
-            "SQLite does not wait for the disk (synchronous is not FULL): a power cut loses events.",
-            advice: "Use another build of SQLite.")
-        ]
-      }
-      return [.ok("storage.durable", "Every commit waits for the disk (synchronous=FULL).")]
+      let row = try await database.write { connection in try connection.first(question) }
+      let isDurable =
+        engine == .sqlite ? try row?.int(0) == 2 : try row.map { try $0.text(0) != "off" } ?? false
+      return [Self.durability(engine, isDurable: isDurable)]
     } catch {
       return [Self.failure("storage.durable", error)]
     }
+  }
+
+  /// Pure.
+  static func durability(_ engine: Dialect.Engine, isDurable: Bool) -> Finding {
+    let setting = engine == .sqlite ? "synchronous=FULL" : "synchronous_commit"
+    guard isDurable else {
+      return Finding(
+        "storage.durable", .fail,
+        "A commit does not wait for the disk (\(setting)): a power cut loses events.",
+        advice: engine == .sqlite
+          ? "Use another build of SQLite." : "Set synchronous_commit = on in PostgreSQL.")
+    }
+    return .ok("storage.durable", "Every commit waits for the disk (\(setting)).")
   }
 
   private func vaultFits(_ database: any Database) async -> [Finding] {
