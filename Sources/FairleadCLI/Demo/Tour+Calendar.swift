@@ -24,7 +24,7 @@ extension Tour {
   /// Watches the first run to its end: a bar that moves on a terminal, its last state in a pipe.
   private func followFirstSync(of connection: String) async throws -> JSONValue {
     let started = clock.uptime
-    func show(_ records: Int64, _ pages: Int64, last: Bool) {
+    @Sendable func show(_ records: Int64, _ pages: Int64, last: Bool) {
       let bar = ProgressBar(
         records: records, pages: pages, expected: last ? nil : Int64(Self.events),
         elapsed: clock.uptime - started)
