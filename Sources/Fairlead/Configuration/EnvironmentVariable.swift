@@ -37,7 +37,7 @@ enum EnvironmentVariable: String, CaseIterable {
 <<<<<<< HEAD
 =======
   /// Variables of the contract whose integration this version does not bring.
-  static let later: [String: String] = []
+  static let later: [String: String] = [:]
 
 >>>>>>> e6e4a218909d659fd29ff5fc2a801df971268bda
   var isSecret: Bool {
