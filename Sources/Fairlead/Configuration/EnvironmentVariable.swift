@@ -34,12 +34,6 @@ enum EnvironmentVariable: String, CaseIterable {
     "FAIRLEAD_STRICT",
   ]
 
-<<<<<<< HEAD
-=======
-  /// Variables of the contract whose integration this version does not bring.
-  static let later: [String: String] = [:]
-
->>>>>>> e6e4a218909d659fd29ff5fc2a801df971268bda
   var isSecret: Bool {
     switch self {
     case .vaultKeys, .adminKey, .slackClientSecret, .slackSigningSecret, .stripeSecretKey,
