@@ -6,11 +6,17 @@ struct AlertSection {
     var integration: String
     var name: String
     var rule: String
-    var message: String
+    var parts: [Part]
     var since: Overview.Moment
     var resolved: Overview.Moment?
     /// How long a resolved one lasted.
     var lasted: String
+  }
+
+  /// A piece of a message: words, or a request to copy.
+  struct Part {
+    var text: String
+    var code: Bool
   }
 
   var title: String
@@ -26,7 +32,7 @@ struct AlertSection {
     func line(_ alert: Alert) -> Line {
       Line(
         integration: alert.integration.rawValue, name: name(alert.integration),
-        rule: alert.rule.title, message: alert.message,
+        rule: alert.rule.title, parts: Self.parts(of: alert.message),
         since: Overview.Moment(alert.firedAt, at: now),
         resolved: alert.resolvedAt.map { Overview.Moment($0, at: now) },
         lasted: PageText.duration((alert.resolvedAt ?? now) - alert.firedAt))
@@ -36,6 +42,20 @@ struct AlertSection {
     calm = firing.isEmpty
     hasResolved = !resolved.isEmpty
     title = firing.isEmpty ? "No alerts" : firing.count == 1 ? "1 alert" : "\(firing.count) alerts"
+  }
+
+  /// Splits a message at the requests it names, `GET /v1/…` up to the next space.
+  static func parts(of message: String) -> [Part] {
+    var parts: [Part] = []
+    var rest = message[...]
+    while let start = rest.firstRange(of: "GET /v1/") {
+      let end = rest[start.upperBound...].firstIndex(of: " ") ?? rest.endIndex
+      parts.append(Part(text: String(rest[..<start.lowerBound]), code: false))
+      parts.append(Part(text: String(rest[start.lowerBound..<end]), code: true))
+      rest = rest[end...]
+    }
+    parts.append(Part(text: String(rest), code: false))
+    return parts.filter { !$0.text.isEmpty }
   }
 }
 

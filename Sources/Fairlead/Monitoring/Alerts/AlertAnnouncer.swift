@@ -46,13 +46,15 @@ struct AlertAnnouncer: Sendable {
     guard let webhook,
       let (alert, announced) = try await database.read({
         try AlertStore.announcement(of: id, in: $0)
-      }),
-      let message = AlertMessage(next: alert, after: announced, firedWith: payload)
+      })
     else { return .done }
+    guard let message = AlertMessage(next: alert, after: announced, firedWith: payload) else {
+      return try await settle(job, id, announced: announced)
+    }
     let result = try await sender.send(try message.webhook(to: webhook, attempt: job.attempt))
     switch result.outcome {
     case .succeeded:
-      return try await settle(job, id, message)
+      return try await settle(job, id, announced: message.announces)
     case .refused(let reason):
       return giveUp(message, reason)
     case .failed(let reason, let retryAfter):
@@ -66,19 +68,19 @@ struct AlertAnnouncer: Sendable {
     }
   }
 
-  /// Notes what was taken, and ends the job unless there is more to tell by now. The alert's row
-  /// makes this and a resolution take turns, so that none is left untold.
+  /// Notes what was taken and ends the job, with a new one after it when there is more to tell by
+  /// now. The alert's row makes this and a resolution take turns, so that none is left untold.
   private func settle(
-    _ job: ClaimedJob, _ id: AlertID, _ message: AlertMessage
+    _ job: ClaimedJob, _ id: AlertID, announced: AlertStore.Announced
   ) async throws -> JobOutcome {
     let now = clock.now
     try await database.write { connection in
-      let state = try AlertStore.setAnnounced(message.announces, of: id, in: connection)
-      let more = message.announces == .firing && state == .resolved
+      let current = try AlertStore.note(announced, of: id, in: connection)
       // A lost claim means that another worker has the job; the note stands all the same.
-      _ = try queue.settle(
-        job, more ? .retry(at: now, error: "the alert was resolved meanwhile") : .done,
-        in: connection)
+      guard try queue.settle(job, .done, in: connection), let current,
+        current.announced == .firing, current.alert.state == .resolved
+      else { return }
+      try enqueue(current.alert, at: now, in: connection)
     }
     return .settled
   }

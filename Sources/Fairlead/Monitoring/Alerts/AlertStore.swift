@@ -80,26 +80,31 @@ enum AlertStore {
   static func announcement(
     of id: AlertID, in connection: any SQLConnection
   ) throws -> (alert: Alert, announced: Announced)? {
-    guard
-      let row = try connection.first(
-        "SELECT \(columns), announced FROM alerts WHERE id = $1", [SQLValue(id)])
-    else { return nil }
+    try connection.first(
+      "SELECT \(columns), announced FROM alerts WHERE id = $1", [SQLValue(id)]
+    ).map(decodeAnnouncement)
+  }
+
+  /// Notes that an alert was announced this far, unless it was further already.
+  /// - Returns: how it stands now; `nil` when it is gone.
+  static func note(
+    _ announced: Announced, of id: AlertID, in connection: any SQLConnection
+  ) throws -> (alert: Alert, announced: Announced)? {
+    try connection.first(
+      """
+      UPDATE alerts SET announced = CASE WHEN announced < $2 THEN $2 ELSE announced END
+      WHERE id = $1 RETURNING \(columns), announced
+      """, [SQLValue(id), .integer(announced.rawValue)]
+    ).map(decodeAnnouncement)
+  }
+
+  private static func decodeAnnouncement(
+    _ row: SQLRow
+  ) throws -> (alert: Alert, announced: Announced) {
     guard let announced = Announced(rawValue: try row.int(10)) else {
       throw StorageError.corrupt("an alert was announced in an unknown way")
     }
     return (try decode(row), announced)
-  }
-
-  /// - Returns: the alert's state now; `nil` when it is gone.
-  static func setAnnounced(
-    _ announced: Announced, of id: AlertID, in connection: any SQLConnection
-  ) throws -> Alert.State? {
-    try connection.first(
-      """
-      UPDATE alerts SET announced = CASE WHEN announced < $2 THEN $2 ELSE announced END
-      WHERE id = $1 RETURNING state
-      """, [SQLValue(id), .integer(announced.rawValue)]
-    ).map { try state($0.text(0)) }
   }
 
   // MARK: Lists

@@ -103,6 +103,28 @@ import Testing
     }
   }
 
+  /// The lease of the first run ends before it does.
+  @Test(arguments: TestEngine.all)
+  func anAnnouncementThatRunsTwiceTellsOnce(engine: TestEngine) async throws {
+    try await engine.withDatabase(migrations: AlertsHarness.migrations) { database in
+      let harness = AlertsHarness(database)
+      harness.breakStripe()
+      try await harness.alerts.evaluate()
+      let job = try #require(try await harness.claim().first)
+      // Now another worker has it too.
+      harness.clock.advance(by: .seconds(31))
+      let again = try #require(try await harness.claim().first)
+      try await harness.run(job)
+      #expect(try await harness.queue.counts().running == 1)
+      try await harness.run(again)
+      #expect(try await harness.queue.counts() == JobCounts(pending: 0, running: 0, dead: 0))
+      #expect(try harness.told() == ["alert.fired"])
+      try await harness.recover()
+      try await harness.drain()
+      #expect(try harness.told() == ["alert.fired", "alert.resolved"])
+    }
+  }
+
   @Test func aReceiverThatNeverAnswersIsGivenUpButTheNextAlertIsTold() async throws {
     try await TestEngine.sqliteMemory.withDatabase(migrations: AlertsHarness.migrations) {
       database in
