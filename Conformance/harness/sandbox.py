@@ -38,6 +38,12 @@ class SandboxControls:
         assert answer.ok, answer.text
         return answer.json()
 
+    def control(self, path, **body):
+        """One of a provider's own controls, such as `google/calendar/edit`."""
+        answer = requests.post(f"{self.url}/_sandbox/{path}", json=body, timeout=60)
+        assert answer.ok, f"{answer.status_code} {answer.text}"
+        return answer.json()
+
     def advance_clock(self, by):
         answer = requests.post(f"{self.url}/_sandbox/clock", json={"advance": by}, timeout=10)
         assert answer.ok, answer.text

@@ -27,6 +27,13 @@ enum Console {
     try? FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
   }
 
+  /// Puts a text in the place of the terminal's last line; nothing in a pipe.
+  static func rewrite(_ text: String) {
+    guard isatty(STDOUT_FILENO) == 1 else { return }
+    // As above.
+    try? FileHandle.standardOutput.write(contentsOf: Data("\r\u{1B}[K\(text)".utf8))
+  }
+
   static func error(_ text: String) {
     try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
   }

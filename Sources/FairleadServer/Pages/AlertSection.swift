@@ -1,0 +1,52 @@
+import Fairlead
+
+/// The alerts of the Overview page: what fires, and what was resolved lately.
+struct AlertSection {
+  struct Line {
+    var integration: String
+    var name: String
+    var rule: String
+    var message: String
+    var since: Overview.Moment
+    var resolved: Overview.Moment?
+    /// How long a resolved one lasted.
+    var lasted: String
+  }
+
+  var title: String
+  /// Nothing fires.
+  var calm: Bool
+  var firing: [Line]
+  var resolved: [Line]
+  var hasResolved: Bool
+
+  init(
+    _ firing: [Alert], resolved: [Alert], at now: Timestamp, name: (IntegrationName) -> String
+  ) {
+    func line(_ alert: Alert) -> Line {
+      Line(
+        integration: alert.integration.rawValue, name: name(alert.integration),
+        rule: alert.rule.title, message: alert.message,
+        since: Overview.Moment(alert.firedAt, at: now),
+        resolved: alert.resolvedAt.map { Overview.Moment($0, at: now) },
+        lasted: PageText.duration((alert.resolvedAt ?? now) - alert.firedAt))
+    }
+    self.firing = firing.map(line)
+    self.resolved = resolved.map(line)
+    calm = firing.isEmpty
+    hasResolved = !resolved.isEmpty
+    title = firing.isEmpty ? "No alerts" : firing.count == 1 ? "1 alert" : "\(firing.count) alerts"
+  }
+}
+
+extension AlertRule {
+  /// As people read it.
+  var title: String {
+    switch self {
+    case .successRate: "Success rate"
+    case .latency: "Latency"
+    case .serverErrors: "Server errors"
+    case .webhookFailures: "Webhook failures"
+    }
+  }
+}
