@@ -8,7 +8,7 @@ import subprocess
 import uuid
 
 import pytest
-from conftest import connect_slack
+from conftest import connect, connect_slack
 from harness.deployment import (
     ADMIN_KEY, BINARY, INTEGRATIONS, clean_environment, free_port, generate_vault_key, run_fairlead,
 )
@@ -248,6 +248,24 @@ def test_a_test_event_is_taken_for_a_genuine_one(server, cli):
     assert "received" in raw.stdout
 
 
+@pytest.mark.parametrize("integration, type, seen", [
+    ("github", "issues.opened", "issues.opened"), ("github", "push", "push"),
+    ("clerk", "user.created", "user.created"), ("openai", "response.completed", None),
+])
+def test_every_scheme_is_signed_as_its_provider_does(server, cli, integration, type, seen):
+    sent = json.loads(cli.bare(
+        "webhook", "send", integration, type, "--to", f"{server.url}/webhooks/{integration}",
+        "--sandbox", "--json").stdout)
+    assert sent["status"] == 200, sent
+    event = server.get(f"/v1/events/{sent['answer']['event_id']}").json()
+    assert event["integration"] == integration and seen in (None, event["type"])
+
+
+def test_pushes_to_channels_are_left_to_the_sandbox(cli):
+    run = cli.bare("webhook", "send", "google", "exists", "--sandbox", code=1)
+    assert "sandbox" in one_line(run) and "channels" in run.stderr
+
+
 def test_a_test_event_that_is_refused(server, cli, tmp_path):
     env = {"STRIPE_SECRET_KEY": "sk_test_x", "STRIPE_WEBHOOK_SECRET": "whsec_another"}
     to = ["--to", f"{server.url}/webhooks/stripe"]
@@ -294,6 +312,36 @@ def test_status_shows_every_integration(server, cli):
         assert name in table
     assert {one["integration"] for one in json.loads(cli("status", "--json").stdout)["integrations"]} \
         == {one["integration"] for one in server.get("/v1/health").json()["integrations"]}
+
+
+def test_a_calendar_from_sync_to_change_feed(server, sandbox, cli):
+    owner = f"sync_{uuid.uuid4().hex[:8]}"
+    sandbox.control("google/consent", decision="ask", account=f"{owner}@example.com")
+    try:
+        connect(server, "google", owner)
+    finally:
+        sandbox.control("google/consent", decision="ask")
+    made = cli("call", f"google:{owner}", "POST", "/calendar/v3/calendars/primary/events", "--json", json.dumps({
+        "summary": "Planning", "start": {"dateTime": "2026-11-23T09:00:00Z"},
+        "end": {"dateTime": "2026-11-23T10:00:00Z"}}))
+    event = json.loads(made.stdout)["id"]
+    listed = eventually(lambda: json.loads(cli("syncs", "--owner", owner, "--json").stdout)["data"])
+    sync = listed[0]["id"]
+    assert "google" in cli("syncs", "--owner", owner).stdout
+    run = cli("syncs", "run", sync, "--full", "--follow")
+    assert run.stdout.startswith("Synced google"), run
+    connection = listed[0]["connection"]
+    feed = cli("records", listed[0]["model"], "--connection", connection, "--all")
+    assert event in feed.stdout and "added" in feed.stdout and "Planning" in feed.stdout
+    assert "Paused" in cli("syncs", "pause", sync).stdout
+    assert "paused" in cli("syncs", "show", sync).stdout
+    assert "Resumed" in cli("syncs", "resume", sync).stdout
+    assert "Reset" in cli("syncs", "reset", sync).stdout
+
+
+def test_alerts_of_a_real_server(server, cli):
+    assert cli("alerts", "--json").stdout == server.get("/v1/alerts").text + "\n"
+    assert cli("alerts").returncode == 0
 
 
 # --- syncs, records, alerts: their shapes, from a server of our own --------------------------------
@@ -550,7 +598,8 @@ def test_doctor_finds_a_fresh_house_well(house):
 def test_doctor_asks_the_providers(house, sandbox_process):
     keys = {name: INTEGRATIONS[name] for name in INTEGRATIONS}
     _, checks = doctor(house, "--sandbox", sandbox_process.url, **keys)
-    assert verdicts(checks, "credential").count("ok") == 2, checks
+    assert verdicts(checks, "credential").count("ok") >= 2, checks
+    assert "fail" not in verdicts(checks, "credential"), checks
     assert verdicts(checks, "clock") == ["ok"]
     _, checks = doctor(
         house, "--sandbox", sandbox_process.url, code=1,

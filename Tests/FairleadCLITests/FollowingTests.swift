@@ -35,6 +35,17 @@ import Testing
     #expect(SyncFollow.step(before: first, now: first) == .waiting)
   }
 
+  @Test func theRunThatWasUnderWayIsNotTheOneAskedFor() {
+    let busy = sync {
+      $0["running"] = true
+      $0["run"] = ["started_at": "2026-01-02T00:00:00.000Z", "records": 3, "pages": 1]
+    }
+    let first = sync { $0["last_run"] = ["started_at": "2026-01-02T00:00:00.000Z"] }
+    let second = sync { $0["last_run"] = ["started_at": "2026-01-03T00:00:00.000Z"] }
+    #expect(SyncFollow.step(before: busy, now: first) == .waiting)
+    #expect(SyncFollow.step(before: busy, now: second) == .ended)
+  }
+
   @Test func aBlockedSyncIsNotWaitedFor() {
     let now = sync {
       $0["state"] = "blocked"

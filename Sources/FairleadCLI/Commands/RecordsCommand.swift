@@ -18,7 +18,7 @@ struct RecordsCommand: AsyncParsableCommand {
   var connection: String?
   @Option(help: "Only what changed behind this cursor.")
   var cursor: String?
-  @Option(help: "How many at once, 1 to 200.")
+  @Option(help: "How many at once, 1 to 1000.")
   var limit: Int?
   @Flag(help: "Every page up to now.")
   var all = false
@@ -29,8 +29,8 @@ struct RecordsCommand: AsyncParsableCommand {
   @OptionGroup var server: ServerOptions
 
   func validate() throws {
-    if let limit, !(1...200).contains(limit) {
-      throw ValidationError("--limit must be a number from 1 to 200.")
+    if let limit, !(1...1_000).contains(limit) {
+      throw ValidationError("--limit must be a number from 1 to 1000.")
     }
   }
 
@@ -44,7 +44,7 @@ struct RecordsCommand: AsyncParsableCommand {
           "/v1/records/\(pathSegment(model))",
           [
             ("connection", connection), ("cursor", cursor),
-            ("limit", (limit ?? (all || follow ? 200 : nil)).map { String($0) }),
+            ("limit", (limit ?? (all || follow ? 500 : nil)).map { String($0) }),
           ])
         guard let records = page.json["records"]?.array else {
           throw CommandFailure("the server answered without records. Check --url.")

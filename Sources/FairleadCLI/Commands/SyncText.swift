@@ -20,6 +20,7 @@ enum SyncText {
       ("state", StatusWord.cell(sync["state"]?.string)), ("problem", text("error")),
       ("running", run(sync["run"], now: now).map { .init($0, .cyan) }),
       ("last run", last(sync["last_run"], now: now)),
+      ("noticed", warnings(sync).isEmpty ? nil : .init(warnings(sync).joined(separator: " "))),
       ("records", NumberText.grouped(sync["records"]).map { .init($0) }),
       ("synced", time("last_synced_at")), ("next run", time("next_run_at")),
       ("next full run", time("next_full_at")),
@@ -33,6 +34,11 @@ enum SyncText {
       return "Synced \(name(sync))."
     }
     return "Synced \(name(sync)): \(counts(run))\(duration(run).map { ", \($0)" } ?? "")."
+  }
+
+  /// What the last run noticed and went on in spite of.
+  static func warnings(_ sync: JSONValue) -> [String] {
+    (sync[path: "last_run.warnings"]?.array ?? []).map { ($0.scalarText ?? $0.text).printable }
   }
 
   private static func run(_ run: JSONValue?, now: Timestamp) -> String? {

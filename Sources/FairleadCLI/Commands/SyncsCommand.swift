@@ -87,6 +87,8 @@ struct SyncsCommand: AsyncParsableCommand {
     var full = false
     @Flag(help: "Fetch what has changed since the last run.")
     var incremental = false
+    @Flag(help: "Let a full run delete more records at once than it may by itself.")
+    var force = false
     @Flag(help: "Wait until it has ended and show how far it is.")
     var follow = false
     @OptionGroup var output: OutputOptions
@@ -94,26 +96,31 @@ struct SyncsCommand: AsyncParsableCommand {
 
     func validate() throws {
       if full, incremental { throw ValidationError("Give either --full or --incremental.") }
+      if force, !full { throw ValidationError("--force goes with --full.") }
     }
 
     func run() async throws {
       try await server.withServer { client in
         let path = "/v1/syncs/\(pathSegment(id))"
         let before = follow ? try await client.get(path).json : .null
-        let kind = full ? "full" : incremental ? "incremental" : nil
-        let answer = try await client.post(
-          "\(path)/run", .object(kind.map { ["kind": .string($0)] } ?? [:]))
+        var wish: [String: JSONValue] = [:]
+        if full || incremental { wish["kind"] = full ? "full" : "incremental" }
+        if force { wish["force"] = true }
+        let answer = try await client.post("\(path)/run", .object(wish))
         guard follow else {
           if output.json { return Console.answer(answer.bytes) }
           return Console.line(
             "Started \(SyncText.name(answer.json)). See how far it is: fairlead syncs show "
               + id.printable)
         }
-        let last = try await SyncProgress(clock: SystemClock(), isQuiet: output.json)
+        let last = try await SyncFollower(clock: SystemClock(), isQuiet: output.json)
           .follow(from: before) { try await client.get(path) }
         if output.json { Console.answer(last.bytes) }
         if let failure = SyncFollow.failure(of: last.json) { throw CommandFailure(failure) }
-        if !output.json { Console.line(SyncText.outcome(last.json)) }
+        if !output.json {
+          Console.line(SyncText.outcome(last.json))
+          for warning in SyncText.warnings(last.json) { Console.error(warning) }
+        }
       }
     }
   }
@@ -140,7 +147,8 @@ struct SyncsCommand: AsyncParsableCommand {
 
   struct Reset: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Forget where a sync stands, so that its next run fetches everything.")
+      abstract: "Forget what a sync has stored and start over.",
+      discussion: "Consumers of the change feed are told of deletions; then a full run follows.")
     @Argument(help: "The sync's id.")
     var id: String
     @Flag(help: "Do not ask.")
@@ -151,7 +159,8 @@ struct SyncsCommand: AsyncParsableCommand {
     func run() async throws {
       guard
         yes || output.json
-          || Terminal.confirms("Reset \(id.printable)? Its next run fetches everything anew.")
+          || Terminal.confirms(
+            "Reset \(id.printable)? Its records are deleted, and a full run fetches them anew.")
       else { return Console.line("Nothing was changed.") }
       try await change(id, "reset", "Reset", output, server)
     }

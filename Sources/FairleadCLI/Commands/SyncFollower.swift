@@ -20,7 +20,10 @@ enum SyncFollow {
         records: now[path: "run.records"]?.int ?? 0, pages: now[path: "run.pages"]?.int ?? 0)
     }
     let last = now[path: "last_run.started_at"]
-    if let last, last != .null, last != before[path: "last_run.started_at"] { return .ended }
+    if let last, last != .null, last != before[path: "last_run.started_at"] {
+      // What was under way when this run was asked for ends first; then one more follows.
+      return before[path: "run.started_at"] == last ? .waiting : .ended
+    }
     if now["state"]?.string == "blocked" {
       return .refused(now["error"]?.string ?? "its connection cannot be used.")
     }
@@ -36,7 +39,7 @@ enum SyncFollow {
 }
 
 /// Follows a run: a bar that is drawn over itself on a terminal, a line now and then in a pipe.
-struct SyncProgress {
+struct SyncFollower {
   private static let pause: Duration = .milliseconds(400)
   /// A run that nobody has begun after this long will not begin by itself.
   private static let patience: Duration = .seconds(120)
