@@ -1,5 +1,6 @@
 """The official Google API client, its endpoint pointed at one owner's connection."""
 
+import json
 import uuid
 
 import pytest
@@ -8,6 +9,7 @@ from conftest import connect, connection_of
 from google.oauth2.credentials import Credentials
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
+from harness.waiting import eventually
 
 CALENDAR = "https://www.googleapis.com/auth/calendar"
 
@@ -210,3 +212,111 @@ def test_disconnecting_revokes_at_google(server, sandbox, owner, account):
     assert info.status_code == 400 and info.json()["error"] == "invalid_token"
     grants = [g for g in sandbox.state("google")["grants"] if g["account"] == account]
     assert grants and all(grant["revoked"] for grant in grants)
+
+
+def changes_since(server, connection, cursor):
+    """The change feed from a cursor to its end: what changed, and where to go on."""
+    changes = []
+    while True:
+        answer = server.get("/v1/records/calendar_events", params={
+            "connection": connection, "cursor": cursor, "limit": 200})
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        changes += page["records"]
+        cursor = page["next_cursor"]
+        if not page["has_more"]:
+            return changes, cursor
+
+
+def watch_of(sandbox, account):
+    """The channel by which an account's calendar is watched, as the simulator keeps it."""
+    return next(
+        (c for c in sandbox.state("google")["channels"] if c["account"] == account), None)
+
+
+def only_sync(server, connection):
+    syncs = server.get("/v1/syncs", params={"connection": connection}).json()["data"]
+    assert len(syncs) == 1
+    return syncs[0]
+
+
+def settled(server, connection):
+    def over():
+        sync = only_sync(server, connection)
+        events = server.get("/v1/events", params={"connection": connection}).json()["data"]
+        return (not sync["running"] and sync["last_run"]["trigger"] == "push"
+                and all(event["status"] == "processed" for event in events))
+    eventually(over, timeout=60, reason="runs go on")
+
+
+@pytest.fixture
+def watched(server, sandbox):
+    """A calendar of 300 events that is synced and watched: `(account, connection, channel)`."""
+    owner = f"user_{uuid.uuid4().hex[:8]}"
+    account = person(sandbox, owner)
+    sandbox.control("google/calendar", events=300, account=account)
+    connect(server, "google", owner)
+    connection = connection_of(server, "google", owner)["id"]
+    eventually(
+        lambda: len(changes_since(server, connection, None)[0]) == 300, timeout=60,
+        reason="no first sync")
+    channel = eventually(lambda: watch_of(sandbox, account), timeout=60, reason="no watch")
+    yield account, connection, channel
+    sandbox.control("google/consent", decision="ask")
+
+
+def test_a_notification_brings_exactly_what_changed(server, sandbox, watched):
+    account, connection, channel = watched
+    # What the watch's own first message starts has to be over.
+    settled(server, connection)
+    _, cursor = changes_since(server, connection, None)
+    done = sandbox.control("google/calendar/edit", account=account, edits=3, deletions=1)
+    assert [told["status"] for told in done["notifications"]] == [200]
+    changes = eventually(
+        lambda: (found := changes_since(server, connection, cursor)[0]) and len(found) >= 4
+        and found, timeout=30, reason="not the four changes")
+    assert sorted((c["id"], c["change"]) for c in changes) == sorted(
+        [(i, "updated") for i in done["edited"]] + [(i, "deleted") for i in done["deleted"]])
+    sync = only_sync(server, connection)
+    assert sync["real_time"] is True and sync["last_run"]["trigger"] == "push"
+    assert sync["last_run"]["kind"] == "incremental"
+    events = server.get("/v1/events", params={"connection": connection}).json()["data"]
+    assert {event["type"] for event in events} <= {"sync", "exists"}
+    assert all(event["status"] == "processed" for event in events)
+
+
+def test_a_notification_with_a_wrong_token_is_refused_and_nothing_is_stored(
+        server, sandbox, watched):
+    _, connection, channel = watched
+    settled(server, connection)
+    before = server.get("/v1/events", params={"connection": connection}).json()["data"]
+    sent = sandbox.send_event("google", type="exists", forge=True, data={"channel": channel["id"]})
+    assert [delivery["status"] for delivery in sent["deliveries"]] == [401]
+    stranger = requests.post(f"{server.url}/webhooks/google", timeout=10, headers={
+        "x-goog-channel-id": "chan_nobody", "x-goog-channel-token": "x",
+        "x-goog-resource-id": channel["resource_id"], "x-goog-resource-state": "exists",
+        "x-goog-message-number": "9"})
+    assert stranger.status_code == 401
+    assert server.get("/v1/events", params={"connection": connection}).json()["data"] == before
+
+
+def test_the_same_notification_again_is_a_duplicate(server, sandbox, watched):
+    _, _, channel = watched
+    sent = sandbox.send_event("google", type="exists", data={"channel": channel["id"]})
+    again = sandbox.send_event("google", id=sent["events"][0]["id"])
+    first, second = (json.loads(s["deliveries"][0]["body"]) for s in (sent, again))
+    assert second["duplicate"] is True and second["event_id"] == first["event_id"]
+
+
+def test_an_expired_sync_token_is_met_by_a_full_run_that_deletes_nothing(
+        server, sandbox, watched):
+    account, connection, _ = watched
+    settled(server, connection)
+    _, cursor = changes_since(server, connection, None)
+    sandbox.control("google/sync-tokens/expire")
+    done = sandbox.control("google/calendar/edit", account=account, edits=1)
+    changes = eventually(
+        lambda: changes_since(server, connection, cursor)[0], timeout=30, reason="no change")
+    assert [(c["id"], c["change"]) for c in changes] == [(done["edited"][0], "updated")]
+    eventually(lambda: not only_sync(server, connection)["running"], timeout=30)
+    assert only_sync(server, connection)["records"] == 300
