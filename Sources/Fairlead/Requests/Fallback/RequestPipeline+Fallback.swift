@@ -9,7 +9,8 @@ extension RequestPipeline {
     if Task.isCancelled || error is CancellationError { return nil }
     switch error {
     case let error as FairleadError where error.integration != logical.call.integration: return nil
-    case is FairleadError, is Deadline.Exceeded: break
+    case is FairleadError: break
+    case is Deadline.Exceeded where logical.connection != nil: break
     default: return nil
     }
     return substitute(logical, for: fairleadError(for: error, logical), answer: nil)
