@@ -1,7 +1,7 @@
-import Fairlead
+public import Fairlead
 import Foundation
 import HTTPTypes
-import Hummingbird
+public import Hummingbird
 
 /// The session token a request carries.
 struct SessionToken {
