@@ -154,7 +154,7 @@ struct EndUserWorld {
         claims, header: ["alg": "HS256", "kid": "ins_1"], secret: world.key.publicPEM),
       other.token(claims), world.token(["exp": .int(now - 60)]),
       world.token(["nbf": .int(now + 60)]), world.token(["iss": "https://evil.example"]),
-      world.token(header: ["kid": "ins_9"]), tampered.joined(separator: "."), "nonsense", "",
+      world.token(header: ["kid": "ins_9"]), tampered.joined(separator: "."), "nonsense",
     ]
     try await world.test { client in
       var messages: Set<String> = []
