@@ -48,6 +48,13 @@ class SandboxControls:
         answer = requests.post(f"{self.url}/_sandbox/clock", json={"advance": by}, timeout=10)
         assert answer.ok, answer.text
 
+    def session_token(self, **order):
+        """A session token of the simulated Clerk: `user`, `claims`, `azp`, `expires_in`, and `alg`,
+        `kid`, `tamper` for one that must not be accepted."""
+        answer = requests.post(f"{self.url}/_sandbox/clerk/tokens", json=order, timeout=30)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["jwt"]
+
 
 def objects_in(value):
     """Every JSON object in a tree, so that a check need not know how a simulator keeps its state."""

@@ -100,7 +100,8 @@ import Testing
   @Test(arguments: TestEngine.all)
   func nothingIsWatchedFromAnAddressThatCannotBeReached(engine: TestEngine) async throws {
     try await WatchHarness.with(engine, publicURL: "http://127.0.0.1:8080") { harness in
-      #expect(try await harness.channels.reconcile() == 0)
+      let made = try await harness.channels.reconcile()
+      #expect(made == 0)
     }
   }
 
