@@ -13,7 +13,7 @@ import Testing
   private func withThings(
     _ body: @escaping @Sendable (any TestClientProtocol) async throws -> Void
   ) async throws {
-    let harness = try await ServerHarness { definition in
+    let harness = try await ServerHarness(define: { definition in
       var sync = ProviderDefinition.ModelSync(path: "/things", items: "data", id: "id")
       var events = ProviderDefinition.ModelSync.Events()
       events.upsert = ["thing.saved"]
@@ -21,7 +21,7 @@ import Testing
       events.data = "data"
       sync.events = events
       definition.syncs["things"] = sync
-    }
+    })
     try await harness.test(body)
   }
 

@@ -58,7 +58,7 @@ extension ConnectionStore {
       row = try await database.write(attempt)
     } catch StorageError.uniqueViolation {
       // Another writer connected the same account in between; now its row is there to update.
-      row = try await database.guardedWrite(attempt)
+      row = try await database.guardedWrite(.serializable, attempt)
     } catch let error as StorageError {
       throw FairleadError(storage: error)
     }
@@ -134,7 +134,7 @@ extension ConnectionStore {
   func declareDead(
     _ id: ConnectionID, version: Int64, fence: Int64? = nil, reason: String
   ) async throws -> Bool {
-    try await database.guardedWrite { sql in
+    try await database.guardedWrite(.locking) { sql in
       try Self.announce(id, in: sql)
       return try sql.execute(
         """
@@ -153,7 +153,7 @@ extension ConnectionStore {
 
   /// Puts off the scheduler's next look at a credential.
   func postpone(_ id: ConnectionID, version: Int64, until: Timestamp) async throws {
-    _ = try await database.guardedWrite {
+    _ = try await database.guardedWrite(.locking) {
       try $0.execute(
         """
         UPDATE connections SET refresh_at = $3
@@ -163,9 +163,16 @@ extension ConnectionStore {
     }
   }
 
+  /// Removes the connection without looking at what it held. `false` when it is gone already.
+  func remove(_ id: ConnectionID) async throws -> Bool {
+    try await database.guardedWrite {
+      try $0.execute("DELETE FROM connections WHERE id = $1", [SQLValue(id)]) > 0
+    }
+  }
+
   /// Removes the connection and returns what it held last; `nil` when it is gone already.
   func delete(_ id: ConnectionID) async throws -> ConnectionCredential? {
-    let row = try await database.guardedWrite { sql in
+    let row = try await database.guardedWrite(.locking) { sql in
       try Self.announce(id, in: sql)
       return try sql.first(
         "DELETE FROM connections WHERE id = $1 RETURNING \(Self.columns)", [SQLValue(id)])

@@ -22,6 +22,22 @@ struct ConnectionStore: Sendable {
     return try row.map { try opened($0) }
   }
 
+  /// As `find`, and `nil` too where the vault does not open the credential: its key is gone, or the
+  /// row was tampered with.
+  func readable(_ id: ConnectionID) async throws -> ConnectionCredential? {
+    guard id.isStorable else { return nil }
+    let row = try await database.guardedRead {
+      try $0.first("SELECT \(Self.columns) FROM connections WHERE id = $1", [SQLValue(id)])
+    }
+    guard let row else { return nil }
+    let connection = try Self.connection(row)
+    // Whatever it is that cannot be opened, nobody can use it.
+    guard let plaintext = try? vault.open(try row.blob(13), for: Self.field(id)),
+      let credential = try? CredentialCoding.decode(plaintext)
+    else { return nil }
+    return ConnectionCredential(connection: connection, credential: credential)
+  }
+
   /// The connection without its credential.
   func connection(_ id: ConnectionID) async throws -> Connection? {
     guard id.isStorable else { return nil }

@@ -3,8 +3,11 @@ extension Connections {
   /// - Throws: `FairleadError`: `notFound`; `conflict` for the deployment's own connections.
   public func disconnect(_ id: ConnectionID) async throws -> Disconnection {
     if defaultConnection(id) != nil { throw Self.isReadOnly(id) }
-    guard let stored = try await store.find(id) else { throw Self.unknown(id) }
-    let integration = integrations[stored.connection.integration]
+    guard let connection = try await store.connection(id) else { throw Self.unknown(id) }
+    let integration = integrations[connection.integration]
+    guard let stored = try await store.readable(id) else {
+      return try await forget(connection, integration)
+    }
     var revoked = false
     if let integration {
       let credential = await revocable(stored, of: integration)
@@ -14,6 +17,7 @@ extension Connections {
     let last = try await store.delete(id)
     credentials.remove(id)
     targets.removeAll()
+    changes.changed(id)
     if let last, let integration, last.connection.version != stored.connection.version {
       // Refreshed in between: what was issued last is what must end.
       revoked = await endpoint.revoke(
@@ -24,12 +28,27 @@ extension Connections {
       message: message(stored.credential, integration, revoked: revoked))
   }
 
-  /// Where the access token itself authorises the revocation, it must not have expired.
-  private func revocable(
+  /// Ends a connection whose credential does not open, or is gone by now: there is nothing to show
+  /// the provider, and keeping the row would help nobody.
+  private func forget(
+    _ connection: Connection, _ integration: Integration?
+  ) async throws -> Disconnection {
+    guard try await store.remove(connection.id) else { throw Self.unknown(connection.id) }
+    credentials.remove(connection.id)
+    targets.removeAll()
+    let name = integration?.definition.displayName ?? connection.integration.rawValue
+    return Disconnection(
+      revokedAtProvider: false,
+      message: "Disconnected here. Its stored credential cannot be read any more, so \(name) could "
+        + "not be told: end the access in the account's own settings there.")
+  }
+
+  /// Where the access token itself authorises or names what is revoked, it must not have expired.
+  func revocable(
     _ stored: ConnectionCredential, of integration: Integration
   ) async -> Credential {
     guard case .oauth2Code(let oauth) = integration.definition.auth,
-      oauth.revokeURL != nil, oauth.revoke.tokenIn == .bearer,
+      oauth.revokeURL != nil, oauth.revoke.tokenIn == .bearer || oauth.revoke.token == .access,
       case .oauth2(let tokens) = stored.credential,
       RefreshDecision.decide(tokens, now: clock.now) == .mustRefresh,
       // A refresh that fails leaves the old token as the best there is.

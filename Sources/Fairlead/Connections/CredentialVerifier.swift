@@ -41,6 +41,9 @@ struct CredentialVerifier: Sendable {
       url += FormEncoding.encode([(name, credential.fill(value))])
     case nil: break
     }
+    for (name, value) in integration.definition.defaultHeaders {
+      if let name = HTTPField.Name(name) { headers[name] = value }
+    }
     let request = TransportRequest(
       method: HTTPRequest.Method(verify.method) ?? .get, url: url, headers: headers)
     do {

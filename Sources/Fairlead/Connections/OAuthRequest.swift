@@ -78,14 +78,20 @@ struct OAuthRequest: Sendable {
       headers[.authorization] = "Bearer \(credential.accessToken.expose())"
       headers[.contentType] = "application/x-www-form-urlencoded"
       return TransportRequest(method: .post, url: endpoint(url), headers: headers)
-    case .form:
+    case .form, .json:
       // Revoking the refresh token ends the whole grant (RFC 7009 section 2.1).
-      let token = credential.refreshToken ?? credential.accessToken
-      let hint = credential.refreshToken == nil ? "access_token" : "refresh_token"
-      var fields = [("token", token.expose()), ("token_type_hint", hint)]
+      let refreshToken = oauth.revoke.token == .access ? nil : credential.refreshToken
+      let token = refreshToken ?? credential.accessToken
+      var fields = [(oauth.revoke.tokenParam, token.expose())]
+      if oauth.revoke.tokenIn == .form, oauth.revoke.tokenParam == "token" {
+        fields.append(
+          ("token_type_hint", refreshToken == nil ? "access_token" : "refresh_token"))
+      }
       var headers = baseHeaders
-      authenticate(&fields, &headers)
-      return post(url, fields, headers, format: .form)
+      authenticate(&fields, &headers, by: oauth.revoke.clientAuth ?? oauth.clientAuth)
+      return send(
+        oauth.revoke.method == .delete ? .delete : .post, url, fields, headers,
+        format: oauth.revoke.tokenIn == .json ? .json : .form)
     }
   }
 
@@ -93,6 +99,7 @@ struct OAuthRequest: Sendable {
   func endpoint(_ template: String) -> String {
     var url = template
     for (param, value) in params { url = url.replacing("{\(param)}", with: value) }
+    url = url.replacing("{client_id}", with: FormEncoding.escape(integration.clientID ?? ""))
     return integration.endpoint(url)
   }
 
@@ -104,18 +111,21 @@ struct OAuthRequest: Sendable {
     var fields = grant
     fields += oauth.tokenParams.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     var headers = baseHeaders
-    authenticate(&fields, &headers)
+    authenticate(&fields, &headers, by: oauth.clientAuth)
     for (name, value) in oauth.tokenHeaders {
       guard let name = HTTPField.Name(name) else { continue }
       headers[name] = value
     }
-    return post(oauth.tokenURL, fields, headers, format: oauth.tokenFormat)
+    return send(.post, oauth.tokenURL, fields, headers, format: oauth.tokenFormat)
   }
 
-  private func authenticate(_ fields: inout [(String, String)], _ headers: inout HTTPFields) {
+  private func authenticate(
+    _ fields: inout [(String, String)], _ headers: inout HTTPFields,
+    by clientAuth: ProviderDefinition.OAuth2.ClientAuth
+  ) {
     let id = integration.clientID ?? ""
     let secret = integration.clientSecret?.expose() ?? ""
-    switch oauth.clientAuth {
+    switch clientAuth {
     case .basic:
       // Both halves are form-encoded first (RFC 6749 section 2.3.1).
       let pair = FormEncoding.escape(id) + ":" + FormEncoding.escape(secret)
@@ -125,8 +135,9 @@ struct OAuthRequest: Sendable {
     }
   }
 
-  private func post(
-    _ url: String, _ fields: [(String, String)], _ headers: HTTPFields,
+  private func send(
+    _ method: HTTPRequest.Method, _ url: String, _ fields: [(String, String)],
+    _ headers: HTTPFields,
     format: ProviderDefinition.OAuth2.TokenFormat
   ) -> TransportRequest {
     var headers = headers
@@ -141,6 +152,6 @@ struct OAuthRequest: Sendable {
       body = ByteBuffer(bytes: JSONValue.object(members).bytes)
     }
     return TransportRequest(
-      method: .post, url: endpoint(url), headers: headers, body: .bytes(body))
+      method: method, url: endpoint(url), headers: headers, body: .bytes(body))
   }
 }

@@ -12,6 +12,8 @@ public enum LiveUpdate: Sendable {
   case sync(Sync)
   /// Records of a model changed: read its feed again.
   case records(model: String, integration: IntegrationName)
+  /// An alert fired or was resolved.
+  case alert(Alert)
 
   /// The event name on the stream.
   public var name: String {
@@ -21,6 +23,7 @@ public enum LiveUpdate: Sendable {
     case .event: "event"
     case .sync: "sync"
     case .records: "records"
+    case .alert: "alert"
     }
   }
 
@@ -30,6 +33,7 @@ public enum LiveUpdate: Sendable {
     case .call(let entry): entry.integration
     case .sync(let sync): sync.integration
     case .records(_, let integration): integration
+    case .alert(let alert): alert.integration
     }
   }
 }
@@ -37,7 +41,8 @@ public enum LiveUpdate: Sendable {
 extension LiveUpdate: Encodable {
   private enum CodingKeys: String, CodingKey { case integration, id, type, status, model }
 
-  /// The data of the stream's event: a call as in `GET /v1/requests`, otherwise what changed.
+  /// The data of the stream's event: a call as in `GET /v1/requests`, an alert as in
+  /// `GET /v1/alerts`, otherwise what changed.
   public func encode(to encoder: any Encoder) throws {
     switch self {
     case .call(let entry): try entry.encode(to: encoder)
@@ -46,6 +51,7 @@ extension LiveUpdate: Encodable {
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(integration, forKey: .integration)
       try container.encode(model, forKey: .model)
+    case .alert(let alert): try alert.encode(to: encoder)
     case .health(let integration):
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(integration, forKey: .integration)

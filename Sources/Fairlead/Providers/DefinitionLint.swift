@@ -143,7 +143,7 @@ private struct LintRun {
 
   func webhook() {
     guard let webhook = definition.webhook else { return }
-    if webhook.eventID == nil {
+    if webhook.eventID == nil, webhook.scheme != .channel {
       warn(
         "webhook", "event_id",
         message: "is missing; deliveries are told apart by their bodies alone.")
@@ -151,7 +151,7 @@ private struct LintRun {
     if webhook.eventType == nil {
       warn("webhook", "event_type", message: "is missing; handlers cannot choose their events.")
     }
-    if webhook.scheme == .hmac, !webhook.signed.contains("{timestamp}") {
+    if webhook.scheme == .hmac, webhook.timestamped, !webhook.signed.contains("{timestamp}") {
       warn(
         "webhook", "signed",
         message: "holds no {timestamp}, so an old delivery can be replayed within the dedupe time.")

@@ -82,6 +82,8 @@ extension ProviderDefinition {
     /// Empty: the object as it is.
     public var map: [String: Field] = [:]
     public var events: Events?
+    /// How the provider is asked to announce changes.
+    public var push: Push?
     public var schedule: SyncSchedule = .standard
     public var deletionGuard = 0.5
 

@@ -17,6 +17,8 @@ public struct ProviderDefinition: Sendable, Hashable {
   public var params: [String: Parameter] = [:]
   public var auth: Auth
   public var apply: CredentialPlacement?
+  /// Sent where the caller has no header of that name.
+  public var defaultHeaders: [String: String] = [:]
   public var verify: Verification?
   public var timeout: Duration = .seconds(30)
   /// Calls in flight at once, at most.
@@ -26,12 +28,16 @@ public struct ProviderDefinition: Sendable, Hashable {
   public var limits: [Limit] = []
   public var limitHeaders: LimitHeaders?
   public var retry: RetrySettings = RetrySettings()
+  /// `nil` turns the circuit breaker off.
+  public var breaker: BreakerSettings? = BreakerSettings()
+  public var fallback: FallbackSettings?
   public var idempotency: IdempotencySettings?
   /// Tried in order; the first that matches classifies the answer. Then the defaults apply.
   public var errors: [ErrorRule] = []
   /// Path templates for latency histograms, `/orders/{id}`.
   public var endpoints: [String] = []
   public var pagination: Pagination?
+  public var rewrite = Rewriting()
   public var webhook: WebhookSettings?
   /// What can be kept in sync, by model.
   public var syncs: [String: ModelSync] = [:]
@@ -106,8 +112,23 @@ extension ProviderDefinition {
   }
 
   public struct Revocation: Sendable, Hashable {
-    public enum TokenIn: String, Sendable, Hashable, CaseIterable { case form, bearer }
+    public enum TokenIn: String, Sendable, Hashable, CaseIterable { case form, json, bearer }
+    public enum Token: String, Sendable, Hashable, CaseIterable {
+      case access = "access_token"
+      case refresh = "refresh_token"
+    }
+    public enum Method: String, Sendable, Hashable, CaseIterable {
+      case post = "POST"
+      case delete = "DELETE"
+    }
+    public var method: Method = .post
+    /// As for tokens when absent.
+    public var clientAuth: OAuth2.ClientAuth?
     public var tokenIn: TokenIn = .form
+    /// The field that carries the token.
+    public var tokenParam = "token"
+    /// Which token ends the grant; the refresh token where there is one when absent.
+    public var token: Token?
     public var successWhen: Condition?
     public init() {}
   }
@@ -208,6 +229,8 @@ extension ProviderDefinition {
     public var effect: Effect
     /// Fit for an end user; a default by class when absent.
     public var message: String?
+    /// When to come back where the answer does not say.
+    public var wait: Duration?
 
     public init(
       when: Condition, errorClass: ErrorClass, effect: Effect = .unknown, message: String? = nil
@@ -228,6 +251,9 @@ extension ProviderDefinition {
     public var headers: [String: [String]] = [:]
     /// Dotted paths into a JSON body.
     public var body: [String: [JSONValue]] = [:]
+    /// Dotted paths into a JSON body, and texts of which the value there must hold one. Case does
+    /// not matter.
+    public var bodyContains: [String: [String]] = [:]
     public init() {}
   }
 
@@ -253,6 +279,16 @@ extension ProviderDefinition {
     }
   }
 
+  /// Which of the provider's own addresses in its answers lead through the proxy instead, so that a
+  /// client that follows them stays on it.
+  public struct Rewriting: Sendable, Hashable {
+    /// The targets of `Link` and `Location`.
+    public var links = true
+    /// Members of JSON answers that hold addresses: a name, or `*` and the end of one.
+    public var bodyURLs: [String] = []
+    public init() {}
+  }
+
   public struct WebhookSettings: Sendable, Hashable {
     public enum Scheme: String, Sendable, Hashable, CaseIterable {
       /// HMAC of a template over the body, in one header.
@@ -261,6 +297,8 @@ extension ProviderDefinition {
       case stripe
       /// Standard Webhooks and its `svix-*` twin.
       case standard
+      /// No signature: the token of a channel that we had the provider open.
+      case channel
     }
     public enum Algorithm: String, Sendable, Hashable, CaseIterable { case sha1, sha256, sha512 }
     public enum Encoding: String, Sendable, Hashable, CaseIterable { case hex, base64 }
@@ -278,10 +316,16 @@ extension ProviderDefinition {
     /// What is signed: `{body}`, `{timestamp}` and literal text.
     public var signed = "{body}"
     public var timestampHeader: String?
+    /// `false` where the provider signs no time, so that the lint need not ask for it.
+    public var timestamped = true
+    /// In the scheme `channel`, whose token stands in `header`.
+    public var channel: ChannelHeaders?
     /// How far a timestamp may lie from our clock, in either direction.
     public var tolerance: Duration = .seconds(300)
     public var eventID: Location?
     public var eventType: Location?
+    /// A second part of the type, joined by a dot where the delivery has it: `issues.opened`.
+    public var eventAction: Location?
     /// Which connection an event belongs to: a place in the event, and the field of the connection
     /// (`identity.id`, `params.shop`) it equals.
     public var connection: Location?
@@ -291,10 +335,41 @@ extension ProviderDefinition {
     public var rejectStatus = 401
     /// Answer this field of the body when a verified request matches (Slack's `url_verification`).
     public var challenge: Challenge?
+    /// Events that tell of an owner who is no more.
+    public var ownerDeleted: OwnerDeletion?
 
     public init(scheme: Scheme, header: String) {
       self.scheme = scheme
       self.header = header
+    }
+  }
+
+  /// What makes Fairlead end everything that was connected for an owner.
+  public struct OwnerDeletion: Sendable, Hashable {
+    /// Exact types.
+    public var events: [String]
+    /// Where the owner stands in them.
+    public var owner: WebhookSettings.Location
+
+    public init(events: [String], owner: WebhookSettings.Location) {
+      self.events = events
+      self.owner = owner
+    }
+  }
+
+  /// The headers of a notification, in the scheme `channel`.
+  public struct ChannelHeaders: Sendable, Hashable {
+    /// Carries the channel's id.
+    public var id: String
+    /// Carries what the provider calls the thing that is watched.
+    public var resource: String?
+    /// Carries a number that grows from message to message.
+    public var number: String
+
+    public init(id: String, resource: String? = nil, number: String) {
+      self.id = id
+      self.resource = resource
+      self.number = number
     }
   }
 

@@ -10,7 +10,7 @@ struct Answer {
   let bufferedBytes: Int?
   let meaning: Classification
   /// When the provider wants to be called again.
-  let hint: Duration?
+  var hint: Duration?
   /// The provider's word on retrying, which overrides the status.
   let shouldRetry: Bool?
 

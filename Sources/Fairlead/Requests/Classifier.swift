@@ -7,6 +7,8 @@ struct Classification: Sendable, Equatable {
   var effect: ProviderDefinition.Effect
   /// The definition's own words for people.
   var message: String?
+  /// When to come back where the answer does not say.
+  var wait: Duration?
 
   static let success = Classification(errorClass: nil, effect: .unknown)
 }
@@ -19,7 +21,7 @@ struct Classifier: Sendable {
 
   init(_ rules: [ProviderDefinition.ErrorRule]) {
     self.rules = rules
-    glance = JSONGlance(paths: rules.flatMap { $0.when.body.keys })
+    glance = JSONGlance(paths: rules.flatMap(\.when.bodyPaths))
   }
 
   /// Whether a rule for this status looks into the body.
@@ -30,7 +32,8 @@ struct Classifier: Sendable {
   func classify(status: Int, headers: HTTPFields, json: JSONValue?) -> Classification {
     for rule in rules where rule.when.matches(status: status, headers: headers, json: json) {
       return Classification(
-        errorClass: rule.errorClass, effect: effect(of: rule), message: rule.message)
+        errorClass: rule.errorClass, effect: effect(of: rule), message: rule.message,
+        wait: rule.wait)
     }
     guard let errorClass = Self.defaultClass(status: status) else { return .success }
     return Classification(

@@ -34,6 +34,17 @@ enum Headers {
     return fields
   }
 
+  /// Adds a definition's own headers where the caller has none of that name. `*/*` is what clients
+  /// say that do not mean anything by it.
+  static func add(_ defaults: [String: String], to headers: inout HTTPFields) {
+    for (name, value) in defaults {
+      guard let name = HTTPField.Name(name) else { continue }
+      if headers[name] == nil || (name == .accept && headers[name]?.trimmed == "*/*") {
+        headers[name] = value
+      }
+    }
+  }
+
   /// The provider's headers as the caller may see them. `fairlead-*` is ours alone to say.
   static func incoming(_ headers: HTTPFields) -> HTTPFields {
     let named = namedInConnection(headers)

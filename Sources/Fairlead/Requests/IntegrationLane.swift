@@ -9,7 +9,11 @@ final class IntegrationLane: Sendable {
   let gate: RateGate
   let bulkhead: Bulkhead
   let budgets = RetryBudgets()
-  /// A body that is compressed cannot be classified.
+  let breakers: Breakers
+  let fallback: FallbackPolicy?
+  /// Where last good answers are kept; `nil` when they are not.
+  let stale: StaleAnswers?
+  /// A body that is compressed cannot be classified, nor addresses in it rewritten.
   let needsPlainBodies: Bool
   private let endpoints: [PathTemplate]
   private let limitHeaders: LimitHeaders?
@@ -20,14 +24,19 @@ final class IntegrationLane: Sendable {
     let format: ProviderDefinition.LimitHeaders.Format
   }
 
-  init(_ integration: Integration, clock: any FairleadClock) {
+  init(_ integration: Integration, clock: any FairleadClock, random: RandomSource) {
     let definition = integration.definition
     self.integration = integration
     policy = RetryPolicy(definition.retry)
     classifier = Classifier(definition.errors)
     gate = RateGate(limits: integration.limits, clock: clock)
     bulkhead = Bulkhead(limit: definition.bulkhead)
-    needsPlainBodies = definition.errors.contains { !$0.when.body.isEmpty }
+    needsPlainBodies =
+      definition.errors.contains { !$0.when.bodyPaths.isEmpty }
+      || !definition.rewrite.bodyURLs.isEmpty
+    breakers = Breakers(definition, clock: clock, random: random)
+    fallback = FallbackPolicy(integration.activeFallback)
+    stale = fallback?.staleIfError == nil ? nil : StaleAnswers(clock: clock)
     endpoints = definition.endpoints.map(PathTemplate.init)
     limitHeaders = definition.limitHeaders.flatMap { headers in
       guard let remaining = HTTPField.Name(headers.remaining),
@@ -35,6 +44,15 @@ final class IntegrationLane: Sendable {
       else { return nil }
       return LimitHeaders(remaining: remaining, reset: reset, format: headers.resetFormat)
     }
+  }
+
+  /// When a refused call may come again, by the limit's own headers: where nothing is left, at its
+  /// reset.
+  func reset(in headers: HTTPFields, now: Timestamp) -> Duration? {
+    guard let limitHeaders, headers[limitHeaders.remaining]?.trimmed == "0",
+      let text = headers[limitHeaders.reset]
+    else { return nil }
+    return RetryAfter.reset(text, format: limitHeaders.format, headers: headers, now: now)
   }
 
   var provider: String { integration.definition.displayName }

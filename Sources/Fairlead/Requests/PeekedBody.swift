@@ -2,21 +2,34 @@ public import NIOCore
 
 /// The beginning of a body, read to learn what an answer means, and the rest as it comes. The bytes
 /// are handed on unchanged.
-struct PeekedBody: Sendable {
+public struct PeekedBody: Sendable {
   /// An answer's meaning stands in its first bytes; no provider's error is longer.
   static let limit = 256 * 1_024
 
-  let prefix: ByteBuffer
+  public let prefix: ByteBuffer
   /// Whether the prefix is all of the body.
-  let isComplete: Bool
+  public let isComplete: Bool
   /// Prefix and rest.
-  let stream: BodyStream
+  public let stream: BodyStream
 
   /// Reads up to the limit, and not beyond the deadline by more than one chunk.
   static func read(_ body: BodyStream, deadline: Deadline) async throws -> PeekedBody {
+    try await read(body, upTo: limit) { deadline.hasPassed }
+  }
+
+  /// Reads up to `limit` bytes and the chunk in which they end. The body must not have been read
+  /// from and is not to be used afterwards; `stream` takes its place.
+  /// - Throws: what the body throws.
+  public static func read(_ body: BodyStream, upTo limit: Int) async throws -> PeekedBody {
+    try await read(body, upTo: limit) { false }
+  }
+
+  private static func read(
+    _ body: BodyStream, upTo limit: Int, isOver: () -> Bool
+  ) async throws -> PeekedBody {
     var iterator = body.makeAsyncIterator()
     var prefix = ByteBuffer()
-    while prefix.readableBytes == 0 || (prefix.readableBytes < limit && !deadline.hasPassed) {
+    while prefix.readableBytes == 0 || (prefix.readableBytes < limit && !isOver()) {
       guard var chunk = try await iterator.next() else {
         return PeekedBody(prefix: prefix, isComplete: true, stream: .single(prefix))
       }

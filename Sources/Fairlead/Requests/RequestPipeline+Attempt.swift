@@ -7,7 +7,7 @@ enum Exchange {
 }
 
 extension RequestPipeline {
-  /// One exchange, within its own timeout. A circuit breaker goes around this, inside the retries.
+  /// One exchange, within its own timeout. The circuit breaker goes around this, inside the retries.
   /// - Throws: `FairleadError` for what no attempt can cure; `CancellationError`.
   func exchange(
     _ logical: LogicalCall, _ current: ConnectionCredential, url: UpstreamURL,
@@ -26,19 +26,21 @@ extension RequestPipeline {
         "The credential stored for \(lane.provider) cannot be used. Connect \(lane.provider) again.",
         detail: unusable.reason)
     }
-    let origin = try lane.origin(host: logical.call.host, params: current.connection.params)
     let remaining = logical.deadline.remaining
     guard remaining > .zero else { throw Deadline.Exceeded() }
     let request = TransportRequest(
-      method: logical.call.method, url: url.absolute(under: origin), headers: headers,
+      method: logical.call.method, url: url.absolute(under: logical.origin), headers: headers,
       body: body.make())
     let started = clock.uptime
     do {
       let response = try await transport.send(request, timeout: min(definition.timeout, remaining))
       let duration = clock.uptime - started
-      let answer = try await Answer.read(
+      var answer = try await Answer.read(
         response, method: logical.call.method, classifier: lane.classifier,
         deadline: logical.deadline, now: clock.now)
+      if answer.hint == nil, answer.meaning.errorClass == .rateLimited {
+        answer.hint = lane.reset(in: answer.headers, now: clock.now) ?? answer.meaning.wait
+      }
       logical.exchanges.append(
         CallRecord.Attempt(
           status: answer.status, errorClass: answer.meaning.errorClass, duration: duration))

@@ -67,7 +67,8 @@ extension Timestamp: CustomStringConvertible {
       days -= 1
     }
     let (year, month, day) = Self.civil(fromDays: days)
-    let millisecond = (microseconds - seconds * 1_000_000) / 1_000
+    let remainder = microseconds % 1_000_000
+    let millisecond = (remainder < 0 ? remainder + 1_000_000 : remainder) / 1_000
     var text: [UInt8] = []
     text.reserveCapacity(24)
     func digits(_ value: Int64, _ count: Int) {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Fairlead
-import FairleadSQLite
 import FairleadSandbox
 import FairleadServer
 import Foundation
@@ -19,9 +18,18 @@ struct DemoCommand: AsyncParsableCommand {
   @Option(help: "Port of the server; 0 lets the system choose.")
   var port: Int = 0
 
+  @Option(
+    help: ArgumentHelp(
+      "A postgres:// URL to run on, in a schema that is dropped at the end; SQLite otherwise.",
+      valueName: "url"))
+  var database: String?
+
   func validate() throws {
     guard (0...65_535).contains(port) else {
       throw ValidationError("--port must be a number from 0 to 65535.")
+    }
+    if let database, !database.hasPrefix("postgres://"), !database.hasPrefix("postgresql://") {
+      throw ValidationError("--database takes a URL such as postgres://user@localhost/test.")
     }
   }
 
@@ -35,25 +43,39 @@ struct DemoCommand: AsyncParsableCommand {
     // A demo leaves nothing behind, whatever happened; a folder that cannot go stays in /tmp.
     defer { try? FileManager.default.removeItem(at: folder) }
 
+    let storage: DemoStorage
+    if let database {
+      storage = try await .schema(in: Secret(database))
+    } else {
+      storage = .file(in: folder)
+    }
+    let outcome: Result<Bool, any Error>
+    do { outcome = .success(try await walk(storage, logger)) } catch { outcome = .failure(error) }
+    try await storage.remove()
+    if try !outcome.get() { throw ExitCode(1) }
+  }
+
+  /// - Returns: whether every step held.
+  private func walk(_ storage: DemoStorage, _ logger: Logger) async throws -> Bool {
     let sandbox = Sandbox(port: 0, logger: logger)
     let simulators = ServiceGroup(services: [sandbox], logger: logger)
-    let held = try await withThrowingTaskGroup(of: Void.self) { tasks in
+    return try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask { try await simulators.run() }
       let held = try await serve(
-        sandboxURL: "http://127.0.0.1:\(try await sandbox.boundPort)", folder: folder,
+        sandboxURL: "http://127.0.0.1:\(try await sandbox.boundPort)", storage: storage,
         logger: logger)
       await simulators.triggerGracefulShutdown()
       try await tasks.waitForAll()
       return held
     }
-    if !held { throw ExitCode(1) }
   }
 
-  private func serve(sandboxURL: String, folder: URL, logger: Logger) async throws -> Bool {
+  private func serve(
+    sandboxURL: String, storage: DemoStorage, logger: Logger
+  ) async throws -> Bool {
     let adminKey = Secret(RandomSource.system.token(bytes: 18))
-    let database = folder.appendingPathComponent("fairlead.db").path
     var configuration = FairleadConfiguration()
-    configuration.database = .sqlite(path: database)
+    configuration.database = storage.location
     configuration.vaultKeys = Secret(try KeyRing.generate(id: "demo"))
     configuration.adminKey = adminKey
     configuration.port = port
@@ -79,7 +101,7 @@ struct DemoCommand: AsyncParsableCommand {
       let held = await Tour(
         client: DemoClient(
           server: url, sandbox: sandboxURL, adminKey: adminKey, transport: transport),
-        databaseFiles: [database, database + "-wal"], clock: SystemClock()
+        storage: storage, clock: SystemClock()
       ).introduced(once: once, adminKey: adminKey)
       if once {
         await deployment.shutDown()

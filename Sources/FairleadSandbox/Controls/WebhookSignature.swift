@@ -36,6 +36,11 @@ public enum WebhookSignature {
     ]
   }
 
+  /// GitHub's scheme: hex HMAC-SHA256 of the body alone. Nothing else of a delivery is signed.
+  public static func github(_ body: [UInt8], secret: String) -> [(name: String, value: String)] {
+    [("x-hub-signature-256", "sha256=\(hmac(Array(secret.utf8), body).hex)")]
+  }
+
   private static func hmac(_ key: [UInt8], _ message: [UInt8]) -> [UInt8] {
     Array(HMAC<SHA256>.authenticationCode(for: message, using: SymmetricKey(data: key)))
   }

@@ -99,13 +99,7 @@ struct ConnectionRoutes: Sendable {
     var filter = ConnectionFilter()
     filter.integration = exchange.query("integration").map { IntegrationName($0) }
     filter.owner = exchange.query("owner").map { Owner($0) }
-    if let text = exchange.query("state") {
-      guard let state = Connection.State(rawValue: text) else {
-        throw FairleadError(
-          .invalidRequest, "state must be active, needs_reauth or revoked.")
-      }
-      filter.state = state
-    }
+    filter.state = try exchange.connectionState()
     let page = try await fairlead.connections.list(
       filter, page: try exchange.page(of: ConnectionKind.self))
     let syncs = try await fairlead.syncs.summaries(of: page.items.map(\.id))

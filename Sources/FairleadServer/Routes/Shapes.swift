@@ -80,7 +80,10 @@ enum Shapes {
     "IntegrationStatus": .object([
       ("integration", .string), ("name", .string), ("purpose", .string),
       ("status", .oneOf(["healthy", "degraded", "down", "idle"])), ("message", .string),
+      ("breaker", .oneOf(IntegrationHealth.Breaker.allCases.map(\.rawValue))),
+      ("fallback", .described(.boolean, "Whether something can stand in for its answers.")),
     ]),
+    "Alert": Alert.schema,
     "Health": .object([("integrations", .array(.anything))]),
   ]
 }

@@ -32,6 +32,10 @@ enum OpenAPI {
             "type": "http", "scheme": "bearer",
             "description": "A Fairlead API key (fl_…) or the admin key.",
           ],
+          "endUser": [
+            "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+            "description": "A session token of an issuer this deployment trusts, such as Clerk's.",
+          ],
           "session": ["type": "apiKey", "in": "cookie", "name": "fairlead_session"],
         ],
         "schemas": .object(
@@ -71,6 +75,7 @@ enum OpenAPI {
     case .open: operation["security"] = .array([])
     case .key, .loopbackOrKey: operation["security"] = [["key": []]]
     case .session: operation["security"] = [["session": []]]
+    case .endUser: operation["security"] = [["endUser": []]]
     }
     return .object(operation)
   }

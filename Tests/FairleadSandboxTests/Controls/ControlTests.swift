@@ -43,10 +43,10 @@ import Testing
 
   @Test func unknownPlacesAreNotFound() async throws {
     try await TestSandbox.with { sandbox in
-      for path in ["/_sandbox/nope", "/_sandbox/github/state", "/github/user", "/", "/%zz"] {
+      for path in ["/_sandbox/nope", "/_sandbox/gitlab/state", "/gitlab/user", "/", "/%zz"] {
         #expect(try await sandbox.get(path).status == 404)
       }
-      let fault = try await sandbox.control("faults", ["provider": "github", "kind": "slow"])
+      let fault = try await sandbox.control("faults", ["provider": "gitlab", "kind": "slow"])
       #expect(fault.status == 404)
     }
   }

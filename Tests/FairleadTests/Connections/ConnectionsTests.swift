@@ -217,6 +217,28 @@ import Testing
     }
   }
 
+  @Test(arguments: TestEngine.all)
+  func aConnectionWhoseVaultKeyIsGoneCanStillBeDisconnected(engine: TestEngine) async throws {
+    try await engine.withDatabase(migrations: Migration.connections) { database in
+      let world = try ConnectionsWorld(database)
+      let connection = try await world.connect(world.node())
+      // The same storage under another vault key.
+      let elsewhere = try ConnectionsWorld(database)
+      let connections = elsewhere.node()
+      #expect(
+        await thrownCode { _ = try await connections.usableCredential(for: connection.id) }
+          == .configurationError)
+      let outcome = try await connections.disconnect(connection.id)
+      #expect(!outcome.revokedAtProvider)
+      #expect(outcome.message.contains("cannot be read any more, so Acme could not be told"))
+      #expect(elsewhere.provider.asked("oauth/revoke").isEmpty)
+      #expect(
+        await thrownCode { _ = try await connections.connection(connection.id) } == .notFound)
+      #expect(
+        await thrownCode { _ = try await connections.disconnect(connection.id) } == .notFound)
+    }
+  }
+
   @Test func theDeploymentsOwnConnectionsAreReadOnly() async throws {
     try await TestEngine.sqliteMemory.withDatabase(migrations: Migration.connections) { database in
       let world = try ConnectionsWorld(database)

@@ -41,6 +41,7 @@ enum DefinitionSamples {
         expires: { path: data.ttl, unit: ms }
       refresh: { rotates: true }
       revoke: { token_in: bearer, success_when: { body: { revoked: true } } }
+    default_headers: { X-Acme-Version: "3" }
     apply: { header: X-Token, value: "Token {access_token}" }
     verify: { method: POST, path: /me, identity: { id: id, label: name } }
     timeout: 20s
@@ -61,9 +62,10 @@ enum DefinitionSamples {
     retry: { attempts: 4, base: 100ms, cap: 2s, retry_after_cap: 1m }
     idempotency: { header: Idempotency-Key, methods: [POST, PATCH] }
     errors:
-      - when: { status: [429, 5xx], headers: { X-Reason: [slow, busy] }, body: { error.code: [1, null, "2"] } }
+      - when: { status: [429, 5xx], headers: { X-Reason: [slow, busy] }, body: { error.code: [1, null, "2"] }, body_contains: { message: [too fast, slow] } }
         class: rate_limited
         effect: none
+        wait: 30s
         message: Slow down.
       - { when: { body: { ok: false } }, class: invalid }
     endpoints: ["/orders/{id}"]
@@ -74,6 +76,7 @@ enum DefinitionSamples {
       has_more: meta.more
       items: data
       size: { param: limit, max: 100 }
+    rewrite: { links: false, body_urls: [href, "*_url"] }
     webhook:
       scheme: hmac
       algorithm: sha512
@@ -85,6 +88,7 @@ enum DefinitionSamples {
       tolerance: 2m
       event_id: { header: X-Acme-Id }
       event_type: { body: type }
+      event_action: { body: action }
       connection: { body: account_id, matches: identity.id }
       events: [order.created]
       configuration: ["Settings / Webhooks / Add endpoint {url}"]
@@ -110,6 +114,22 @@ enum DefinitionSamples {
         path: /v1/notes
         id: id
         incremental: { param: token, next: meta.token, drop: [expand] }
+    breaker: { failure_ratio: 0.25, minimum_calls: 20, window: 1m, open: 1s, open_cap: 30s, probes: 2, consecutive: 3 }
+    fallback:
+      message: Not now.
+      stale_if_error: 1h
+      on: [unavailable, quota]
+      responses:
+        - method: GET
+          path: /orders/{id}
+          when: { headers: { Accept: application/json } }
+          unless: { body: { live: true } }
+          effect: none
+          status: 203
+          headers: { X-Source: fallback }
+          json: { id: "{request.id}", text: "{message}", at: "{now}", list: [1, null] }
+        - path: /stream
+          events: [ { event: note, data: { text: "{message.piece}" }, when: { body: { a: 1 } } }, { data: end } ]
     replaces_catalog: true
     """
 

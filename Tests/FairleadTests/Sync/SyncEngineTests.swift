@@ -238,7 +238,7 @@ import Testing
     model.params = ["calendar": "team@example.com"]
     model.incremental = .some(nil)
     model.full = try Cron("@hourly")
-    let transport = RecordingTransport()
+    let transport = ListTransport()
     try await SyncWorld.with(
       engine, [try SyncSamples.integration(SyncSamples.calendar)], transport: transport,
       settings: SyncSettings(models: ["google": [Self.model: model]])
@@ -264,7 +264,7 @@ import Testing
 }
 
 /// Answers with an empty list and remembers what it was asked.
-final class RecordingTransport: Transport {
+final class ListTransport: Transport {
   private let asked = Mutex<[String]>([])
   var urls: [String] { asked.withLock { $0 } }
 

@@ -3,12 +3,14 @@
 enum DefinitionKey: String, YAMLKeySet {
   case name, purpose, docs, dashboard, setup, hosts, params, auth, apply, verify, timeout, bulkhead
   case plans, limits, retry, idempotency, errors, endpoints, pagination, webhook, syncs
+  case breaker, fallback
   case displayName = "display_name"
   case baseURL = "base_url"
   case limitHeaders = "limit_headers"
+  case defaultHeaders = "default_headers"
+  case rewrite
   case replacesCatalog = "replaces_catalog"
 
-  static let later = ["breaker", "fallback"]
 }
 
 enum ParameterKey: String, YAMLKeySet { case pattern, label }
@@ -51,7 +53,10 @@ enum ExpiresKey: String, YAMLKeySet { case path, unit }
 enum RefreshKey: String, YAMLKeySet { case rotates }
 
 enum RevokeKey: String, YAMLKeySet {
+  case method, token
+  case clientAuth = "client_auth"
   case tokenIn = "token_in"
+  case tokenParam = "token_param"
   case successWhen = "success_when"
 }
 
@@ -69,14 +74,39 @@ enum RetryKey: String, YAMLKeySet {
   case retryAfterCap = "retry_after_cap"
 }
 
+enum BreakerKey: String, YAMLKeySet {
+  case window, open, probes, consecutive
+  case failureRatio = "failure_ratio"
+  case minimumCalls = "minimum_calls"
+  case openCap = "open_cap"
+}
+
+enum FallbackKey: String, YAMLKeySet {
+  case message, on, responses
+  case staleIfError = "stale_if_error"
+}
+
+enum FallbackResponseKey: String, YAMLKeySet {
+  case method, path, when, unless, effect, status, headers, json, events
+}
+
+enum FallbackEventKey: String, YAMLKeySet { case event, data, when }
 enum IdempotencyKeys: String, YAMLKeySet { case header, methods }
 
 enum ErrorRuleKey: String, YAMLKeySet {
-  case when, effect, message
+  case when, effect, message, wait
   case errorClass = "class"
 }
 
-enum ConditionKey: String, YAMLKeySet { case status, headers, body }
+enum ConditionKey: String, YAMLKeySet {
+  case status, headers, body
+  case bodyContains = "body_contains"
+}
+
+enum RewriteKey: String, YAMLKeySet {
+  case links
+  case bodyURLs = "body_urls"
+}
 
 enum PaginationKey: String, YAMLKeySet {
   case style, param, next, items, size
@@ -87,16 +117,20 @@ enum PageSizeKey: String, YAMLKeySet { case param, max }
 
 enum WebhookKey: String, YAMLKeySet {
   case scheme, algorithm, encoding, header, prefix, signed, tolerance, connection, events
-  case configuration, challenge
+  case configuration, challenge, timestamped, channel
   case timestampHeader = "timestamp_header"
   case eventID = "event_id"
   case eventType = "event_type"
+  case eventAction = "event_action"
   case rejectStatus = "reject_status"
+  case ownerDeleted = "owner_deleted"
 }
 
 enum LocationKey: String, YAMLKeySet { case header, body }
 enum WebhookConnectionKey: String, YAMLKeySet { case header, body, matches }
 enum ChallengeKey: String, YAMLKeySet { case when, answer }
+enum OwnerDeletedKey: String, YAMLKeySet { case events, owner }
+enum ChannelKey: String, YAMLKeySet { case id, resource, number }
 
 /// Every key with its dotted path, for documentation, completion and tests.
 enum DefinitionFormat {
@@ -116,6 +150,7 @@ enum DefinitionFormat {
     all += paths("idempotency.", IdempotencyKeys.self) + paths("errors[].", ErrorRuleKey.self)
     all += paths("when.", ConditionKey.self) + paths("pagination.", PaginationKey.self)
     all += paths("pagination.size.", PageSizeKey.self) + paths("webhook.", WebhookKey.self)
+    all += paths("rewrite.", RewriteKey.self)
     all += paths("webhook.event_id.", LocationKey.self)
     all += paths("webhook.connection.", WebhookConnectionKey.self)
     all += paths("webhook.challenge.", ChallengeKey.self)
@@ -125,6 +160,14 @@ enum DefinitionFormat {
     all += paths("syncs.NAME.map.FIELD.", SyncFieldKey.self)
     all += paths("syncs.NAME.events.", SyncEventsKey.self)
     all += paths("syncs.NAME.schedule.", SyncScheduleKey.self)
+    all += paths("breaker.", BreakerKey.self) + paths("fallback.", FallbackKey.self)
+    all += paths("fallback.responses[].", FallbackResponseKey.self)
+    all += paths("fallback.responses[].events[].", FallbackEventKey.self)
+    all += paths("webhook.owner_deleted.", OwnerDeletedKey.self)
+    all += paths("syncs.NAME.push.", PushKey.self)
+    all += paths("syncs.NAME.push.watch.", PushRequestKey.self)
+    all += paths("syncs.NAME.push.expires.", ExpiresKey.self)
+    all += paths("webhook.channel.", ChannelKey.self)
     return all
   }()
 

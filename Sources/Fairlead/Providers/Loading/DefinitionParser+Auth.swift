@@ -81,8 +81,18 @@ extension DefinitionParser {
     if auth[.revokeURL] == nil {
       auth[.revoke]?.report("says how to revoke, but `revoke_url` is missing; add it.")
     }
-    oauth.revoke.tokenIn =
-      revoke[.tokenIn]?.choice(ProviderDefinition.Revocation.TokenIn.self) ?? .form
+    typealias Revocation = ProviderDefinition.Revocation
+    oauth.revoke.method = revoke[.method]?.choice(Revocation.Method.self) ?? .post
+    oauth.revoke.clientAuth = revoke[.clientAuth]?.choice(
+      ProviderDefinition.OAuth2.ClientAuth.self)
+    oauth.revoke.tokenIn = revoke[.tokenIn]?.choice(Revocation.TokenIn.self) ?? .form
+    oauth.revoke.token = revoke[.token]?.choice(Revocation.Token.self)
+    if let name = revoke[.tokenParam]?.text(max: 100) { oauth.revoke.tokenParam = name }
+    if oauth.revoke.tokenIn == .bearer {
+      for key in [RevokeKey.token, .tokenParam, .clientAuth] {
+        revoke[key]?.report("has no meaning where the access token is the bearer; remove it.")
+      }
+    }
     oauth.revoke.successWhen = revoke[.successWhen].flatMap(condition)
   }
 
@@ -169,7 +179,7 @@ extension DefinitionParser {
     return .header(name: name, value: value)
   }
 
-  private static let forbiddenHeaders: Set<String> = [
+  static let forbiddenHeaders: Set<String> = [
     "host", "connection", "content-length", "transfer-encoding", "upgrade", "te", "trailer",
     "keep-alive", "proxy-connection",
   ]

@@ -92,9 +92,12 @@ extension DefinitionParser {
       .choice(ErrorClass.self)
     let effect = mapping[.effect]?.choice(ProviderDefinition.Effect.self)
     let message = mapping[.message]?.text(max: 300)
+    let wait = mapping[.wait]?.duration(in: .milliseconds(1)...(.seconds(86_400)))
     guard let when, let errorClass else { return nil }
-    return ProviderDefinition.ErrorRule(
+    var rule = ProviderDefinition.ErrorRule(
       when: when, errorClass: errorClass, effect: effect ?? .unknown, message: message)
+    rule.wait = wait
+    return rule
   }
 
   func condition(_ reader: YAMLReader) -> ProviderDefinition.Condition? {
@@ -115,6 +118,13 @@ extension DefinitionParser {
         continue
       }
       condition.body[key] = value.oneOrMore()?.compactMap { $0.json() } ?? []
+    }
+    for (key, line, value) in mapping[.bodyContains]?.entries(max: 20) ?? [] {
+      guard key.utf8.count <= 200, Self.isDottedPath(key) else {
+        value.report("is no dotted path.", line: line)
+        continue
+      }
+      condition.bodyContains[key] = value.oneOrMore()?.compactMap { $0.text(max: 300) } ?? []
     }
     if mapping.keys.isEmpty {
       mapping.report("matches everything; name a status, a header or a part of the body.")

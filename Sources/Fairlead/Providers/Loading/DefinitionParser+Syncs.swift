@@ -41,6 +41,10 @@ extension DefinitionParser {
       mapping[.events]?.report(
         "needs `webhook.event_type`, which says what an event is; add it there.")
     }
+    sync.push = mapping[.push].flatMap { push($0, params: Set(sync.params.keys)) }
+    if sync.push != nil, definition.webhook?.scheme != .channel {
+      mapping[.push]?.report("needs `webhook` with the scheme channel, which takes the messages.")
+    }
     sync.schedule = schedule(mapping[.schedule])
     if sync.incremental == nil { sync.schedule.incremental = nil }
     if let share = mapping[.deletionGuard].flatMap(share) { sync.deletionGuard = share }

@@ -1,7 +1,7 @@
 /// The keys of `syncs:` in a definition.
 enum SyncKey: String, YAMLKeySet {
   case path, host, params, query, pagination, items, id, updated, incremental, deleted, map
-  case events, schedule
+  case events, schedule, push
   case deletionGuard = "deletion_guard"
 }
 

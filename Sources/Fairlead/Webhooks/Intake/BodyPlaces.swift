@@ -72,9 +72,12 @@ extension ProviderDefinition.WebhookSettings {
   /// Every path into the body that the intake looks at.
   var bodyPaths: Set<String> {
     var paths: Set<String> = []
-    for case .body(let path)? in [eventID, eventType, connection] { paths.insert(path) }
+    for case .body(let path)? in [eventID, eventType, eventAction, connection] {
+      paths.insert(path)
+    }
     if let challenge {
       paths.formUnion(challenge.when.body.keys)
+      paths.formUnion(challenge.when.bodyContains.keys)
       paths.insert(challenge.answer)
     }
     return paths

@@ -14,6 +14,9 @@ extension ProviderDefinition.Challenge {
       when.body.allSatisfy({ path, allowed in
         body[path].map(allowed.contains) ?? false
       }),
+      when.bodyContains.allSatisfy({ path, texts in
+        body[path]?.string.map { ProviderDefinition.Condition.contains(texts, in: $0) } ?? false
+      }),
       let text = body[answer]?.scalarText, text.utf8.count <= Self.maximumLength
     else { return nil }
     return text

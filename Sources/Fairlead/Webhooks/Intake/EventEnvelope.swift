@@ -37,7 +37,10 @@ struct EventEnvelope: Sendable, Equatable {
       id = value(at: settings.eventID)
       idIsSigned = id != nil && settings.readsIDFromBody
     }
-    type = value(at: settings.eventType) ?? Self.unknownType
+    let name = value(at: settings.eventType)
+    let action = name == nil ? nil : value(at: settings.eventAction)
+    let full = [name, action].compactMap(\.self).joined(separator: ".")
+    type = full.isEmpty || full.utf8.count > Self.maximumLength ? Self.unknownType : full
     connectionValue = value(at: settings.connection)
   }
 
