@@ -56,7 +56,7 @@ import Testing
       }
     }
     var tried = 0
-    for _ in 0..<3_000 {
+    for _ in 0..<1_200 {
       let text = [
         field(0...59, 6), field(0...23, 8), field(1...31, 10), field(1...12, 10), field(0...7, 9),
       ].joined(separator: " ")
@@ -66,15 +66,17 @@ import Testing
       #expect(next > start && next.microseconds % 60_000_000 == 0 && cron.matches(next), "\(text)")
       // Minute by minute, as far as that is bearable.
       var time = Timestamp(seconds: (start.seconds / 60 + 1) * 60)
-      let end = min(next, time + .seconds(86_400 * 3))
+      let end = min(next, time + .seconds(86_400))
       while time < end {
-        #expect(!cron.matches(time), "\(text) also comes at \(time)")
-        if cron.matches(time) { break }
+        if cron.matches(time) {
+          Issue.record("\(text) also comes at \(time)")
+          break
+        }
         time = time + .seconds(60)
       }
       tried += 1
     }
-    #expect(tried > 2_000)
+    #expect(tried > 800)
   }
 
   @Test func matchesAgreesWithACalendarWrittenDifferently() throws {

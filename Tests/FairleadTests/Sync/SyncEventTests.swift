@@ -61,7 +61,7 @@ import Testing
       var records = try await world.records("users")
       #expect(records["u1"]?["first_name"] == "Anna")
       #expect(records["u1"]?["email"] == "Anna@example.com")
-      #expect(records["u1"]?["created_at"] == "2026-09-21T13:33:20.000Z")
+      #expect(records["u1"]?["created_at"] == "2026-09-21T14:13:20.000Z")
 
       var consumer = SyncConsumer(model: "users")
       try await consumer.readAll(from: world.syncs)
