@@ -131,7 +131,7 @@ import Testing
   @Test(arguments: TestEngine.all)
   func aReaderAmongWritersMissesNothing(engine: TestEngine) async throws {
     try await engine.withDatabase(migrations: Migration.sync) { database in
-      let isWriting = Mutex(4)
+      let writers = Countdown(4)
       var copy: [String: JSONValue] = [:]
       var cursor: String?
       try await withThrowingTaskGroup(of: Void.self) { group in
@@ -148,12 +148,12 @@ import Testing
                 RecordChange.deduplicated(changes), to: database,
                 connection: "conn_\(writer % 2)")
             }
-            isWriting.withLock { $0 -= 1 }
+            writers.step()
           }
         }
         var isLast = false
         while true {
-          isLast = isWriting.withLock { $0 == 0 }
+          isLast = writers.isOver
           let page = try await Self.read(database, cursor, limit: 7)
           for record in page.records {
             let key = "\(record.connection) \(record.id)"
@@ -172,4 +172,13 @@ import Testing
         copy.mapValues(\.text) == Dictionary(stored, uniquingKeysWith: { $1 }))
     }
   }
+}
+
+/// Counts down to the end of something.
+private final class Countdown: Sendable {
+  private let count: Mutex<Int>
+
+  init(_ count: Int) { self.count = Mutex(count) }
+  var isOver: Bool { count.withLock { $0 == 0 } }
+  func step() { count.withLock { $0 -= 1 } }
 }
