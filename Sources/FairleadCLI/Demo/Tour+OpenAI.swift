@@ -85,7 +85,7 @@ extension Tour {
       "breaker           a probe passed: \(try await health(of: "openai")["breaker"]?.string ?? "?")"
     )
     try await eventually("the alert's end", within: .seconds(45)) {
-      _ = try await client.api(.post, Self.completions, Self.prompt())
+      for _ in 0..<10 { _ = try await client.api(.post, Self.completions, Self.prompt()) }
       return try await !alerts("firing").contains { $0["integration"]?.string == "openai" }
     }
     let resolved = try await alerts("resolved").filter { $0["integration"]?.string == "openai" }
