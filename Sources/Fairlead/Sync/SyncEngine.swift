@@ -41,7 +41,7 @@ struct SyncEngine: Sendable {
   /// Takes up the run that was broken off, or makes the one that is wanted.
   private func begin(_ id: SyncID, _ job: ClaimedJob) async throws -> Work? {
     let now = clock.now
-    let begun = try await database.write { sql -> (SyncRow, SyncRun)? in
+    let begun = try await database.write(.locking) { sql -> (SyncRow, SyncRun)? in
       guard var row = try SyncStore.lock(id, database.dialect, in: sql) else {
         try SyncJob.end(job, of: nil, queue, at: now, in: sql)
         return nil
@@ -87,7 +87,7 @@ struct SyncEngine: Sendable {
     _ work: Work, _ job: ClaimedJob, error: String?, block: Bool = false
   ) async throws {
     let now = clock.now
-    try await database.write { sql in
+    try await database.write(.locking) { sql in
       guard var row = try SyncStore.lock(work.row.id, database.dialect, in: sql),
         row.runClaim == job.claim
       else { throw SyncClaimLost() }
@@ -128,7 +128,7 @@ struct SyncEngine: Sendable {
   private func release(_ id: SyncID, _ job: ClaimedJob) async throws {
     let now = clock.now
     do {
-      try await database.write { sql in
+      try await database.write(.locking) { sql in
         let row = try SyncStore.lock(id, database.dialect, in: sql)
         try SyncJob.end(job, of: row, queue, at: now, in: sql)
       }
@@ -199,7 +199,7 @@ struct SyncEngine: Sendable {
 
   private func save(_ work: Work, _ job: ClaimedJob) async throws {
     let now = clock.now
-    try await database.write { sql in
+    try await database.write(.locking) { sql in
       try Self.save(work.run, of: work.row, job, now: now, in: sql)
     }
   }
@@ -217,7 +217,7 @@ struct SyncEngine: Sendable {
   private func postpone(_ work: Work, _ job: ClaimedJob, by wait: Duration) async throws {
     let now = clock.now
     let run = work.run
-    try await database.write { sql in
+    try await database.write(.locking) { sql in
       guard let row = try SyncStore.lock(work.row.id, database.dialect, in: sql) else {
         throw SyncClaimLost()
       }
@@ -296,7 +296,7 @@ extension SyncEngine {
     _ body: @escaping @Sendable (Timestamp, any SQLConnection) throws -> RecordTally
   ) async throws -> SyncRun {
     let now = clock.now
-    return try await database.write { sql in
+    return try await database.write(.locking) { sql in
       let tally = try body(now, sql)
       var run = run
       run.counts.added += tally.added
@@ -324,7 +324,7 @@ extension SyncEngine {
   private func clear(_ work: Work, _ job: ClaimedJob) async throws -> Int {
     let store = work.row.records
     let now = clock.now
-    return try await database.write { sql in
+    return try await database.write(.locking) { sql in
       let count = try store.clear(now: now, in: sql)
       try Self.save(work.run, of: work.row, job, growth: -count, now: now, in: sql)
       if count > 0 {

@@ -131,7 +131,7 @@ final class SyncScheduler: Service {
   private func follow(_ id: SyncID) async throws {
     let now = syncs.clock.now
     let (dialect, queue) = (syncs.database.dialect, syncs.queue)
-    try await syncs.database.write { sql in
+    try await syncs.database.write(.locking) { sql in
       guard var row = try SyncStore.lock(id, dialect, in: sql) else { return }
       let connection = try sql.first(
         "SELECT state, error FROM connections WHERE id = $1", [SQLValue(row.connection)])
@@ -172,7 +172,7 @@ final class SyncScheduler: Service {
       ).map { try $0.id(0, as: SyncKind.self) }
     }
     for id in ids {
-      try await syncs.database.write { sql in
+      try await syncs.database.write(.locking) { sql in
         guard var row = try SyncStore.lock(id, dialect, in: sql) else { return }
         row.schedule = schedule.fingerprint
         row.times = schedule.times(after: now, sync: id)
@@ -197,7 +197,7 @@ final class SyncScheduler: Service {
     let now = syncs.clock.now
     let (dialect, queue) = (syncs.database.dialect, syncs.queue)
     for (id, connection) in gone where !standing.contains(connection) {
-      try await syncs.database.write { sql in
+      try await syncs.database.write(.locking) { sql in
         guard var row = try SyncStore.lock(id, dialect, in: sql), row.state != .removed else {
           return
         }
@@ -229,7 +229,7 @@ final class SyncScheduler: Service {
 
   private func fire(_ id: SyncID, at now: Timestamp) async throws {
     let syncs = syncs
-    try await syncs.database.write { sql in
+    try await syncs.database.write(.locking) { sql in
       guard var row = try SyncStore.lock(id, syncs.database.dialect, in: sql),
         row.state == .active, let kind = row.times.due(at: now)
       else { return }
@@ -268,7 +268,7 @@ final class SyncScheduler: Service {
       ).map { try $0.id(0, as: SyncKind.self) }
     }
     guard !ids.isEmpty else { return }
-    try await syncs.database.write { sql in
+    try await syncs.database.write(.locking) { sql in
       for id in ids { try SyncJob.enqueue(id, queue, at: now, in: sql) }
     }
   }

@@ -136,7 +136,7 @@ extension Syncs {
   ) async throws -> Sync {
     guard id.isStorable else { throw Self.unknown(id) }
     let now = clock.now
-    let row = try await database.guardedWrite { [database, queue] sql in
+    let row = try await database.guardedWrite(.locking) { [database, queue] sql in
       guard var row = try SyncStore.lock(id, database.dialect, in: sql), row.state != .removed
       else { throw Self.unknown(id) }
       let isWork = try body(&row)

@@ -42,7 +42,7 @@ extension Syncs {
     let id = try await ensure(connection: connection, model: source.model)
     let now = clock.now
     let records = RecordStore(connection: connection, model: source.model)
-    try await database.guardedWrite { sql in
+    try await database.guardedWrite(.locking) { sql in
       guard let row = try SyncStore.row(id, in: sql), row.state == .active || row.state == .blocked
       else { return }
       let tally = try records.apply([change], from: .event, generation: 0, now: now, in: sql)

@@ -60,6 +60,10 @@ final class KillableDatabase: Database {
 
   func write<Result: Sendable>(
     _ body: @escaping @Sendable (any SQLConnection) throws -> Result
+  ) async throws -> Result { try await write(.serializable, body) }
+
+  func write<Result: Sendable>(
+    _ isolation: WriteIsolation, _ body: @escaping @Sendable (any SQLConnection) throws -> Result
   ) async throws -> Result {
     let (isDead, diesAfter) = state.withLock { state -> (Bool, Bool) in
       if state.isDead { return (true, false) }
@@ -72,7 +76,7 @@ final class KillableDatabase: Database {
       return (!fuse.commits, fuse.commits)
     }
     if isDead { throw Killed() }
-    let result = try await base.write(body)
+    let result = try await base.write(isolation, body)
     if diesAfter { throw Killed() }
     return result
   }

@@ -41,7 +41,9 @@ final class RecordRetention: Service {
   /// - Throws: `StorageError`, `CancellationError`.
   func prune() async throws {
     let end = clock.now - period
-    while try await database.write({ try Self.slice(before: end, in: $0) }) == RecordStore.slice {
+    while try await database.write(.locking, { try Self.slice(before: end, in: $0) })
+      == RecordStore.slice
+    {
       try await clock.sleep(for: Self.pause)
     }
   }
