@@ -28,7 +28,10 @@ import Testing
     ("{timestamp}.{body}", "{body}", "webhook.signed: holds no {timestamp}"),
     ("matches: identity.id", "matches: params.store", "matches params.store, which"),
     ("  event_id: { header: X-Acme-Id }\n", "", "webhook.event_id: is missing"),
-    ("  event_type: { body: type }\n", "", "webhook.event_type: is missing"),
+    (
+      "  event_type: { body: type }\n  event_action: { body: action }\n", "",
+      "webhook.event_type: is missing"
+    ),
     (", identity: { id: id, label: name }", "", "verify.identity: has no `id`"),
     (
       "- { name: default, requests: 100, per: 1s, key: [connection] }",
