@@ -21,7 +21,7 @@ extension Tour {
       "the completion did not stream: \(streamed.status) \(streamed.text.prefix(120))")
     say("streamed          \(chunks) chunks and [DONE]")
 
-    try await fault(["provider": "openai", "kind": "server_error", "status": 503])
+    try await fault(["provider": "openai", "kind": "server_error", "status": 503, "times": 0])
     say("OpenAI            goes down: every call is answered 503")
     try await fallBack()
     try await eventually("the alert") {
