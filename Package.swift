@@ -8,6 +8,7 @@ let package = Package(
   products: [
     .library(name: "Fairlead", targets: ["Fairlead"]),
     .library(name: "FairleadSQLite", targets: ["FairleadSQLite"]),
+    .library(name: "FairleadPostgres", targets: ["FairleadPostgres"]),
     .library(name: "FairleadServer", targets: ["FairleadServer"]),
     .library(name: "FairleadSandbox", targets: ["FairleadSandbox"]),
     .library(name: "FairleadTesting", targets: ["FairleadTesting"]),
@@ -54,7 +55,9 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ],
       resources: [
+        .embedInCode("Providers/Catalog/clerk.yaml"),
         .embedInCode("Providers/Catalog/github.yaml"),
+        .embedInCode("Providers/Catalog/google.yaml"),
         .embedInCode("Providers/Catalog/openai.yaml"),
         .embedInCode("Providers/Catalog/slack.yaml"),
         .embedInCode("Providers/Catalog/stripe.yaml"),
@@ -64,12 +67,25 @@ let package = Package(
       name: "FairleadSQLite",
       dependencies: ["Fairlead", .product(name: "GRDB", package: "GRDB.swift")]
     ),
+    .systemLibrary(
+      name: "CLibPQ", pkgConfig: "libpq",
+      providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+    ),
+    .target(
+      name: "FairleadPostgres",
+      dependencies: [
+        "CLibPQ", "Fairlead",
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+      ]
+    ),
     .target(
       name: "FairleadSandbox",
       dependencies: [
         "Fairlead",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "JWTKit", package: "jwt-kit"),
@@ -108,6 +124,7 @@ let package = Package(
         .embedInCode("Pages/Assets/fairlead.css"),
         .embedInCode("Pages/Assets/icon.svg"),
         .embedInCode("Pages/Assets/live.js"),
+        .embedInCode("Pages/Templates/alerts.mustache"),
         .embedInCode("Pages/Templates/card.mustache"),
         .embedInCode("Pages/Templates/connect.mustache"),
         .embedInCode("Pages/Templates/layout.mustache"),
@@ -119,7 +136,7 @@ let package = Package(
     .executableTarget(
       name: "FairleadCLI",
       dependencies: [
-        "Fairlead", "FairleadSQLite", "FairleadSandbox", "FairleadServer",
+        "Fairlead", "FairleadPostgres", "FairleadSQLite", "FairleadSandbox", "FairleadServer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
@@ -131,7 +148,7 @@ let package = Package(
     .testTarget(
       name: "FairleadTests",
       dependencies: [
-        "Fairlead", "FairleadSQLite", "FairleadTesting",
+        "Fairlead", "FairleadPostgres", "FairleadSQLite", "FairleadSandbox", "FairleadTesting",
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -149,6 +166,14 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+      ]
+    ),
+    .testTarget(
+      name: "FairleadCLITests",
+      dependencies: [
+        "Fairlead", "FairleadCLI", "FairleadTesting",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
       ]
     ),
     .testTarget(
@@ -170,7 +195,7 @@ let package = Package(
 )
 
 // One settings loop: every target follows the same rules.
-for target in package.targets {
+for target in package.targets where target.type != .system {
   var settings = target.swiftSettings ?? []
   settings += [
     .swiftLanguageMode(.v6),

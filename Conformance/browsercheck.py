@@ -17,6 +17,8 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import APPLICATION, connect_slack
 from harness.deployment import INTEGRATIONS, Sandbox, Server
 from harness.stripe_events import event, signed
+from harness.waiting import eventually
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 
 WIDTHS = {"wide": 1280, "phone": 390}
@@ -34,6 +36,44 @@ def busy(server, sandbox):
     sandbox.controls.clear_faults()
     body, headers = signed(event(), INTEGRATIONS["STRIPE_WEBHOOK_SECRET"])
     server.post("/webhooks/stripe", key=None, data=body, headers=headers)
+
+
+#: Rules that an afternoon of clicking would not break, looked at every second.
+ALERTS = {
+    "interval": "1s", "resolve_after": "1s",
+    "success_rate": {"min_calls": 8}, "server_errors": {"threshold": 5},
+    "integrations": {"openai": {"success_rate": {"threshold": "50%"}, "server_errors": "off"}},
+}
+
+
+def alarmed(server, sandbox):
+    """Two alerts that fire, and one that is resolved."""
+    key = server.create_key("alarm", "proxy")
+
+    def call(path, count):
+        for _ in range(count):
+            server.get(f"/v1/proxy/{path}", key=key)
+
+    sandbox.controls.fault("openai", "server_error", status=500, times=100)
+    call("openai/v1/models", 8)
+    eventually(lambda: alerts(server, "firing") >= {("openai", "success_rate")})
+    sandbox.controls.clear_faults()
+
+    def recovered():
+        call("openai/v1/models", 3)
+        return alerts(server, "resolved") >= {("openai", "success_rate")}
+
+    eventually(recovered, timeout=90)
+    sandbox.controls.fault("stripe", "server_error", status=500, times=100)
+    call("stripe/v1/customers", 5)
+    sandbox.controls.clear_faults()
+    eventually(lambda: alerts(server, "firing") >= {
+        ("stripe", "success_rate"), ("stripe", "server_errors")})
+
+
+def alerts(server, state):
+    return {(one["integration"], one["rule"])
+            for one in server.all_pages("/v1/alerts", state=state)}
 
 
 class Look:
@@ -116,6 +156,34 @@ def overview(look, server, folder):
         look.wrong("overview: no status in words")
 
 
+def shown_alerts(look):
+    """What fires and what was resolved, in words, each linked to a card that is there."""
+    page = look.page
+    if page.locator(".alert.firing").count() != 2 or page.locator(".resolved li").count() != 1:
+        look.wrong("overview: two alerts should fire and one be resolved")
+    for text in page.locator(".alert.firing").all_inner_texts():
+        if not all(word in text for word in ("Firing", "Stripe", "since")):
+            look.wrong(f"overview: an alert says {text!r}")
+    if "Resolved" not in page.locator(".resolved").inner_text():
+        look.wrong("overview: a resolved alert does not say so")
+    for link in page.locator(".alerts a").all():
+        if not page.locator(link.get_attribute("href")).count():
+            look.wrong(f"overview: {link.get_attribute('href')} leads nowhere")
+
+
+def live(look, server, sandbox):
+    """An alert comes up on a page that is open, without a reload."""
+    look.sign_in(server.admin_key)
+    look.page.wait_for_function("document.getElementById('liveness').textContent === 'Updating live.'")
+    alarmed(server, sandbox)
+    try:
+        look.page.wait_for_selector(".alert.firing >> nth=1", timeout=10_000)
+        look.page.wait_for_function("document.getElementById('summary').textContent.includes('2 alerts')")
+    except PlaywrightError as error:
+        look.wrong(f"overview: no alert on the open page: {error}")
+    look.accessible("live")
+
+
 def keyboard(look, server):
     """Whatever can be clicked can be reached, and shows it."""
     look.sign_in(server.admin_key)
@@ -149,12 +217,17 @@ def main():
         directory = Path(name)
         sandbox = Sandbox(directory / "sandbox")
         server = Server(directory / "server", sandbox=sandbox.url, configuration={
-            "connect": {"redirect_origins": [APPLICATION]}})
+            "connect": {"redirect_origins": [APPLICATION]}, "alerts": ALERTS})
         browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         try:
-            for state in ("empty", "busy"):
+            for state in ("empty", "busy", "alerts"):
                 if state == "busy":
                     busy(server, sandbox)
+                elif state == "alerts":
+                    look = Look(browser, server.url, "live", width=1280, scheme="light", script=True)
+                    live(look, server, sandbox)
+                    problems += look.problems
+                    look.context.close()
                 for size, width in WIDTHS.items():
                     for scheme in ("light", "dark"):
                         for script in (True, False):
@@ -163,6 +236,8 @@ def main():
                                 f"{state}-{size}-{scheme}{'' if script else '-noscript'}",
                                 width=width, scheme=scheme, script=script)
                             overview(look, server, options.screenshots)
+                            if state == "alerts":
+                                shown_alerts(look)
                             problems += look.problems
                             looks += 1
                             look.context.close()

@@ -56,19 +56,23 @@ def key(server):
     return server.create_key("conformance", "proxy")
 
 
-def connect_slack(server, owner, label="Dana Example"):
+def connect(server, integration, owner, label="Dana Example"):
     """Walks the hosted page, the consent and the callback as a browser does. The browser."""
     answer = server.post("/v1/connect/sessions", json={
-        "owner": owner, "owner_label": label, "integration": "slack",
+        "owner": owner, "owner_label": label, "integration": integration,
         "redirect": f"{APPLICATION}/done",
     })
     assert answer.status_code in (200, 201), answer.text
     browser = Browser(leaves_at=APPLICATION)
     browser.open(answer.json()["url"])
-    browser.press("connect slack", "connect", "slack")
+    browser.press(f"connect {integration}", "connect", integration)
     if not browser.left_to:
         browser.press("allow", "approve", "authorize", "authorise")
     return browser
+
+
+def connect_slack(server, owner, label="Dana Example"):
+    return connect(server, "slack", owner, label)
 
 
 def connection_of(server, integration, owner):

@@ -8,7 +8,6 @@ import base64
 import dataclasses
 import re
 import secrets
-import sqlite3
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from harness.deployment import (
     INTEGRATIONS, Sandbox, Server, clean_environment, run_fairlead,
 )
 from harness.receiver import Receiver
+from harness.storage import new_storage
 from harness.stripe_events import event, signed
 from harness.upstream import RawUpstream, definition
 from harness.waiting import eventually
@@ -93,15 +93,13 @@ def self_test():
         assert scanner.search("files", "a sample", b"before " + sample + b" after"), sample
     assert scanner.search("files", "a clean sample", secrets.token_hex(4096).encode()) == []
     with tempfile.TemporaryDirectory() as name:
-        database = sqlite3.connect(Path(name) / "test.db")
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute("CREATE TABLE t (v TEXT)")
-        database.execute("INSERT INTO t VALUES (?)", (f"token={value}",))
-        database.commit()
+        storage = new_storage(Path(name))
+        storage.execute("CREATE TABLE planted (v TEXT)")
+        storage.execute("INSERT INTO planted VALUES (%s)", f"token={value}")
+        stored = [(path.name, path.read_bytes()) for path in Path(name).iterdir()]
         assert any(
-            scanner.search("files", path.name, path.read_bytes()) for path in Path(name).iterdir()
-        ), "a plaintext in a database file was not found"
-        database.close()
+            scanner.search("files", where, data) for where, data in stored + storage.contents()
+        ), "a plaintext in the database was not found"
 
 
 class Recorder(requests.Session):
@@ -275,10 +273,10 @@ def read_everything(scanner, server, recorder):
 
 
 def storage_files(server):
-    """The bytes of every file the server wrote."""
+    """The bytes of every file the server wrote, and of every table it filled."""
     return [
         (path.name, path.read_bytes()) for path in sorted(server.data.rglob("*")) if path.is_file()
-    ]
+    ] + server.storage.contents()
 
 
 def bad_starts(scanner, server):
@@ -305,7 +303,7 @@ def plant_environment(scanner):
         "HOOK_SECRET": "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode(),
     }
     for name, value in (INTEGRATIONS | environment).items():
-        if name not in ("SLACK_CLIENT_ID", "FAIRLEAD_LOG_LEVEL"):
+        if name not in ("SLACK_CLIENT_ID", "GOOGLE_CLIENT_ID", "FAIRLEAD_LOG_LEVEL"):
             scanner.plant(name, value)
     return environment
 

@@ -87,6 +87,8 @@ need_libraries() {
   local missing=()
   header_found sqlite3.h || missing+=(libsqlite3-dev)
   header_found zlib.h || missing+=(zlib1g-dev)
+  header_found libpq-fe.h || header_found postgresql/libpq-fe.h || missing+=(libpq-dev)
+  have pkg-config || missing+=(pkg-config)
   have git || missing+=(git)
   [ "${#missing[@]}" = 0 ] || apt_install "${missing[@]}"
 }

@@ -38,9 +38,17 @@ class _Page(HTMLParser):
                 if tag == "input":
                     self._button = None
             elif given.get("name") and (kind not in ("checkbox", "radio") or "checked" in given):
-                self._form["fields"][given["name"]] = given.get("value", "")
+                self._add_field(given["name"], given.get("value", ""))
                 if kind == "password":
                     self._form["passwords"].append(given["name"])
+
+    def _add_field(self, name, value):
+        """Boxes of one name are sent each, so they are kept as a list."""
+        fields = self._form["fields"]
+        if name in fields:
+            earlier = fields[name] if isinstance(fields[name], list) else [fields[name]]
+            value = [*earlier, value]
+        fields[name] = value
 
     def handle_endtag(self, tag):
         if tag in ("script", "style"):

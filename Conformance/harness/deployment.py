@@ -11,6 +11,7 @@ import requests
 import yaml
 
 from harness.process import Process, StartFailure
+from harness.storage import new_storage
 from harness.sandbox import SandboxControls
 
 BINARY = Path(
@@ -28,6 +29,8 @@ INTEGRATIONS = {
     "STRIPE_SECRET_KEY": "sk_test_fairlead_sandbox",
     "STRIPE_WEBHOOK_SECRET": "whsec_fairlead_sandbox_stripe",
     "OPENAI_API_KEY": "sk-fairlead-sandbox",
+    "GOOGLE_CLIENT_ID": "100000000000-fairleadsandbox.apps.googleusercontent.com",
+    "GOOGLE_CLIENT_SECRET": "GOCSPX-fairlead-sandbox-google",
     "GITHUB_CLIENT_ID": "Iv1.fairleadsandbox",
     "GITHUB_CLIENT_SECRET": "fairlead-sandbox-github-client-secret",
     "GITHUB_WEBHOOK_SECRET": "fairlead-sandbox-github-webhook-secret",
@@ -114,7 +117,7 @@ class Server:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.data = self.directory / "data"
         self.data.mkdir(exist_ok=True)
-        self.database = self.data / "fairlead.db"
+        self.storage = new_storage(self.data)
         self.sandbox = sandbox
         self.port = port
         self.process = None
@@ -125,7 +128,7 @@ class Server:
             "HOME": self.directory,
             "FAIRLEAD_VAULT_KEYS": generate_vault_key(self.directory),
             "FAIRLEAD_ADMIN_KEY": ADMIN_KEY,
-            "FAIRLEAD_DATABASE": f"sqlite:{self.database}",
+            "FAIRLEAD_DATABASE": self.storage.url,
             "FAIRLEAD_ALLOW_PRIVATE_NETWORKS": "true",
         }
         self.environment = clean_environment(**(settings | INTEGRATIONS | (environment or {})))

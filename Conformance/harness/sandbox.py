@@ -38,9 +38,22 @@ class SandboxControls:
         assert answer.ok, answer.text
         return answer.json()
 
+    def control(self, path, **body):
+        """One of a provider's own controls, such as `google/calendar/edit`."""
+        answer = requests.post(f"{self.url}/_sandbox/{path}", json=body, timeout=60)
+        assert answer.ok, f"{answer.status_code} {answer.text}"
+        return answer.json()
+
     def advance_clock(self, by):
         answer = requests.post(f"{self.url}/_sandbox/clock", json={"advance": by}, timeout=10)
         assert answer.ok, answer.text
+
+    def session_token(self, **order):
+        """A session token of the simulated Clerk: `user`, `claims`, `azp`, `expires_in`, and `alg`,
+        `kid`, `tamper` for one that must not be accepted."""
+        answer = requests.post(f"{self.url}/_sandbox/clerk/tokens", json=order, timeout=30)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["jwt"]
 
 
 def objects_in(value):

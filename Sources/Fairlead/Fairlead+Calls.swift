@@ -54,19 +54,22 @@ extension Fairlead {
   /// - Parameters:
   ///   - target: a connection id, `integration`, or `integration:owner`, as in the proxy's path.
   ///   - limit: the largest answer that is read, in bytes.
+  ///   - fallback: whether the integration's fallback may stand in for an answer; the reply's
+  ///     `report.fallback` then says so, and `report.error` why.
   /// - Throws: `FairleadError` for everything that is no success, the provider's own errors
   ///   included; `CancellationError`.
   public func call(
     _ target: String, _ request: CallRequest, timeout: Duration = .seconds(60),
-    limit: Int = 16 << 20
+    limit: Int = 16 << 20, fallback: Bool = true
   ) async throws -> CallReply {
     let resolved = try await connections.resolve(target: target)
-    let result = try await pipeline.send(
-      Call(
-        integration: resolved.integration, connection: resolved.connection, host: resolved.host,
-        method: request.method, path: request.path, headers: request.headers, body: request.body,
-        timeout: timeout, source: .library))
-    if let error = result.report.error { throw error }
+    var call = Call(
+      integration: resolved.integration, connection: resolved.connection, host: resolved.host,
+      method: request.method, path: request.path, headers: request.headers, body: request.body,
+      timeout: timeout, source: .library)
+    call.allowsFallback = fallback
+    let result = try await pipeline.send(call)
+    if let error = result.report.error, result.report.fallback == nil { throw error }
     var body: [UInt8] = []
     for try await chunk in result.body {
       guard body.count + chunk.readableBytes <= limit else {

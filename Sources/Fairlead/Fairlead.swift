@@ -13,12 +13,18 @@ public final class Fairlead: Service {
   public let connections: Connections
   public let connect: ConnectFlow
   public let keys: APIKeys
+  /// Who an end user is, by a session token.
+  public let endUsers: JWTVerifier
   public let pipeline: RequestPipeline
   public let inbox: Inbox
   public let destinations: Destinations
   public let deliveries: Deliveries
+  public let syncs: Syncs
+  /// Watches at providers that announce changes.
+  public let watches: WatchChannels
   public let callLog: CallLog
   public let health: Health
+  public let alerts: Alerts
   public let live: LiveUpdates
   public let metrics: MetricsRegistry
   public let clock: any FairleadClock
@@ -40,6 +46,7 @@ public final class Fairlead: Service {
     clock: any FairleadClock = SystemClock(), random: RandomSource = .system,
     logger: Logger = Logger(label: "fairlead")
   ) async throws {
+    try settings.alerts.validate()
     // The keys come first: without them nothing is opened, let alone written.
     let keyRing = try vault.keyRing()
     let database = try await database.open()
@@ -81,8 +88,7 @@ public final class Fairlead: Service {
     callLog = CallLog(
       database: database, clock: clock, live: live, retention: settings.requestRetention,
       random: random, logger: logger)
-    health = Health(callLog: callLog, integrations: integrations, breaker: { _ in .closed })
-    let monitor = Monitor(callLog: callLog)
+    let monitor = Monitor(callLog: callLog, live: live)
 
     connections = Connections(
       database: database, vault: vault, integrations: integrations,
@@ -94,31 +100,57 @@ public final class Fairlead: Service {
       logger: logger)
     keys = APIKeys(
       database: database, adminKey: settings.adminKey, clock: clock, random: random)
-    pipeline = RequestPipeline(
+    endUsers = JWTVerifier(
+      issuers: settings.tokenIssuers, transport: transport ?? providers, clock: clock,
+      logger: logger)
+    let pipeline = RequestPipeline(
       integrations: integrations, credentials: connections, transport: transport ?? providers,
       clock: clock, random: random, observer: monitor, logger: logger)
+    self.pipeline = pipeline
+    connections.changes.observe { pipeline.forgetAnswers(of: $0) }
+    health = Health(
+      callLog: callLog, integrations: integrations, breaker: { pipeline.breaker(of: $0) })
 
     queue = JobQueue(database: database, clock: clock, random: random)
+    let channels = ChannelVerifier(database: database, vault: vault)
     inbox = Inbox(
       database: database, integrations: integrations, queue: queue, clock: clock, random: random,
-      observer: monitor, logger: logger)
+      observer: monitor, channelCheck: { try await channels.accepts($0, of: $1) },
+      logger: logger)
     destinations = Destinations(
       database: database, vault: vault, clock: clock, random: random, logger: logger)
     let lookup = connections
     deliveries = Deliveries(
       inbox: inbox, destinations: destinations, transport: transport ?? outward,
-      connectionLookup: { try await lookup.matches($0, field: $1, value: $2) })
+      connectionLookup: { integration, field, value in
+        field == ChannelVerifier.connectionField
+          ? try await channels.matches(integration, channel: value)
+          : try await lookup.matches(integration, field: field, value: value)
+      })
+
+    syncs = Syncs(
+      database: database, queue: queue, connections: connections, integrations: integrations,
+      pipeline: pipeline, inbox: inbox, settings: settings.syncs, live: live, clock: clock,
+      random: random, logger: logger)
+    watches = Self.watches(syncs, vault: vault, pipeline: pipeline, settings: settings)
+    alerts = Alerts(
+      settings.alerts, callLog: callLog, integrations: integrations, queue: queue,
+      transport: transport ?? outward, live: live, clock: clock, random: random, logger: logger)
+    handleDeletedOwners()
 
     let process = ProcessMetrics(startedAt: clock.now)
     let calls = callLog
     metrics.collect { calls.metricFamilies() }
     metrics.collect { process.families() }
+    let alerts = alerts
+    metrics.collect { alerts.metricFamilies() }
+    metrics.collect { pipeline.breakerFamilies() }
   }
 
   /// Every table Fairlead has, in the order they are made.
   public static var migrations: [Migration] {
     Migration.vault + Migration.connections + Migration.jobs + Migration.webhooks
-      + Migration.monitoring
+      + Migration.monitoring + Migration.sync + Migration.channels + Migration.alerts
   }
 }
 
@@ -129,9 +161,11 @@ extension Fairlead {
   /// under way. Call it once.
   public func run() async throws {
     let worker = JobWorker(
-      queue: queue, handlers: deliveries.jobHandlers,
-      policy: JobPolicy(onDeath: deliveries.jobDeath), clock: clock, random: random,
-      logger: logger)
+      queue: queue,
+      handlers: deliveries.jobHandlers.merging(syncs.jobHandlers, uniquingKeysWith: { $1 })
+        .merging(watches.jobHandlers, uniquingKeysWith: { $1 })
+        .merging(alerts.jobHandlers, uniquingKeysWith: { $1 }),
+      policy: JobPolicy(onDeath: jobDeath), clock: clock, random: random, logger: logger)
     let retention = EventRetention(
       database: database,
       periods: .init(payloads: settings.eventPayloadRetention, ids: settings.eventIDRetention),
@@ -139,7 +173,8 @@ extension Fairlead {
     let refreshes = RefreshScheduler(connections: connections, logger: logger)
     // Stopped in the reverse order: what counts outlives what is counted.
     let group = ServiceGroup(
-      services: [callLog, inbox, retention, refreshes, worker], logger: logger)
+      services: [callLog, inbox, retention, refreshes] + syncServices + [watches, alerts, worker],
+      logger: logger)
     try await withGracefulShutdownHandler {
       try await group.run()
     } onGracefulShutdown: { [live] in
@@ -149,6 +184,7 @@ extension Fairlead {
 
   /// Closes connections and storage. Call it after `run()` has returned; nothing works afterwards.
   public func close() async throws {
+    await endUsers.drain()
     var failure: (any Error)?
     for transport in ownedTransports {
       do { try await transport.shutdown() } catch { failure = failure ?? error }
@@ -162,7 +198,7 @@ extension Fairlead {
   public func checkReadiness() async throws {
     do {
       _ = try await readiness.value(0) { [database] in
-        try await database.write { connection in
+        try await database.write(.locking) { connection in
           try connection.execute(
             """
             UPDATE fairlead_migrations SET applied_at = applied_at

@@ -27,30 +27,64 @@ enum Console {
     try? FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
   }
 
+  /// Puts a text in the place of the terminal's last line; nothing in a pipe.
+  static func rewrite(_ text: String) {
+    guard isatty(STDOUT_FILENO) == 1 else { return }
+    // As above.
+    try? FileHandle.standardOutput.write(contentsOf: Data("\r\u{1B}[K\(text)".utf8))
+  }
+
   static func error(_ text: String) {
     try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
   }
 
-  /// A table with a heading line; columns in `numeric` are right-aligned.
-  static func table(_ heading: [String], _ rows: [[String]], numeric: Set<Int> = []) {
-    let widths = heading.indices.map { column in
-      ([heading] + rows).map { $0[column].count }.max() ?? 0
-    }
-    func layout(_ cells: [String]) -> String {
-      cells.enumerated().map { column, cell in
-        let padding = String(repeating: " ", count: widths[column] - cell.count)
-        return numeric.contains(column) ? padding + cell : cell + padding
-      }.joined(separator: "  ").trimmingTrailingSpaces
-    }
-    line(styled(layout(heading), .dim))
-    for row in rows { line(layout(row)) }
+  /// Draws a line of standard error over the one before; only on a terminal.
+  static func errorInPlace(_ text: String) {
+    try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K\(text)".utf8))
   }
-}
 
-extension String {
-  fileprivate var trimmingTrailingSpaces: String {
-    var text = self
-    while text.last == " " { text.removeLast() }
-    return text
+  /// Writes text as it is, without a line break behind it.
+  static func write(_ text: String) { write(Array(text.utf8)) }
+
+  /// Writes bytes of an answer as they came; on a terminal, what it would obey is taken out.
+  static func write(_ bytes: [UInt8]) {
+    // As with `line`: a reader that has gone is no reason to stop half way.
+    try? FileHandle.standardOutput.write(contentsOf: Data(bytes))
+  }
+
+  /// An answer of the API for a script.
+  static func answer(_ bytes: [UInt8]) {
+    if Terminal.isInteractive {
+      write(PrintableText.lines(String(decoding: bytes, as: UTF8.self)))
+    } else {
+      write(bytes)
+    }
+    if bytes.last != UInt8(ascii: "\n") { write("\n") }
+  }
+
+  static func table(_ table: TextTable) {
+    for text in table.lines(width: Terminal.width, styled: { styled($0, $1) }) { line(text) }
+  }
+
+  /// A table of plain texts; columns in `numeric` are right-aligned.
+  static func table(_ heading: [String], _ rows: [[String]], numeric: Set<Int> = []) {
+    table(
+      TextTable(
+        columns: heading.enumerated().map {
+          TextTable.Column(title: $1, alignment: numeric.contains($0) ? .right : .left)
+        },
+        rows: rows.map { row in row.map { TextTable.Cell($0) } }))
+  }
+
+  /// Facts under one another, their labels in a column; those without a value are left out.
+  static func facts(_ facts: [(label: String, cell: TextTable.Cell?)]) {
+    let shown = facts.filter { $0.cell != nil }
+    let width = shown.map(\.label.count).max() ?? 0
+    for (label, cell) in shown {
+      guard let cell else { continue }
+      let padding = String(repeating: " ", count: width - label.count + 2)
+      let text = cell.style.map { styled(cell.text, $0) } ?? cell.text
+      line(styled(label, .dim) + padding + text)
+    }
   }
 }

@@ -9,8 +9,11 @@ struct FairleadCommand: AsyncParsableCommand {
     abstract: "The integration layer between your application and third-party APIs.",
     version: FairleadVersion.current,
     subcommands: [
-      DemoCommand.self, InitCommand.self, ServeCommand.self, SandboxCommand.self, KeysCommand.self,
-      ProvidersCommand.self, MigrateCommand.self,
+      DemoCommand.self, InitCommand.self, ServeCommand.self, DoctorCommand.self, StatusCommand.self,
+      ConnectCommand.self, ConnectionsCommand.self, CallCommand.self, EventsCommand.self,
+      DeliveriesCommand.self, SyncsCommand.self, RecordsCommand.self, AlertsCommand.self,
+      WebhookCommand.self, SandboxCommand.self, KeysCommand.self, ProvidersCommand.self,
+      MigrateCommand.self,
     ])
 
   static func main() async {
@@ -22,20 +25,24 @@ struct FairleadCommand: AsyncParsableCommand {
         try command.run()
       }
     } catch let failure as CommandFailure {
-      Console.error("fairlead: \(failure.line)")
+      Console.error("fairlead: \(PrintableText.lines(failure.line))")
       exit(withError: ExitCode(1))
     } catch let failure as FairleadError {
-      Console.error("fairlead: \(failure.message)")
+      Console.error("fairlead: \(PrintableText.lines(failure.message))")
       exit(withError: ExitCode(1))
     } catch {
       exit(withError: error)
     }
   }
 
-  /// `--sandbox` alone means the simulators in this process; the parser wants every option to have
-  /// its value.
+  /// `--sandbox` without a URL behind it means the simulators in this process; the parser wants every
+  /// option to have its value.
   static func spelledOut(_ arguments: [String]) -> [String] {
-    arguments.map { $0 == "--sandbox" ? "--sandbox=in-process" : $0 }
+    arguments.enumerated().map { index, argument in
+      let next = index + 1 < arguments.count ? arguments[index + 1] : ""
+      let isAlone = argument == "--sandbox" && !next.hasPrefix("http")
+      return isAlone ? "--sandbox=in-process" : argument
+    }
   }
 }
 

@@ -51,7 +51,7 @@ struct DatabaseFile {
   func refusal(_ error: StorageError) -> FairleadError {
     switch error {
     case .unavailable(let reason), .corrupt(let reason), .statement(let reason),
-      .uniqueViolation(let reason), .constraintViolation(let reason):
+      .uniqueViolation(let reason), .constraintViolation(let reason), .outcomeUnknown(let reason):
       refusal("The database \(path) cannot be used. \(reason)")
     case .overloaded: refusal("The database \(path) cannot be used.")
     }

@@ -6,7 +6,7 @@ import NIOCore
 import NIOPosix
 public import ServiceLifecycle
 
-/// Simulators of Slack, Stripe, OpenAI and GitHub behind one port, with controls that make them fail.
+/// Simulators of third-party APIs behind one port, with controls that make them fail.
 ///
 /// Each provider is at `/{provider}/{its own path}`, the controls are under `/_sandbox`. Every
 /// answer comes from state that earlier requests stored, in memory; equal seeds and equal requests
@@ -78,7 +78,11 @@ public final class Sandbox: Service {
     } onServerRunning: { [listening, port] channel in
       listening.opened(channel.localAddress?.port ?? port)
     }
-    try await server.run()
+    try await withThrowingDiscardingTaskGroup { group in
+      group.addTask { [world] in await world.google.pushes.run(sender) }
+      try await server.run()
+      group.cancelAll()
+    }
   }
 
   private func explain(_ error: any Error) -> any Error {

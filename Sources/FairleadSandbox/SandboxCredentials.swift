@@ -11,10 +11,15 @@ public struct SandboxCredentials: Sendable {
   /// Signs OpenAI's webhooks by Standard Webhooks: base64 after `whsec_`.
   public let openAIWebhookSecret = "whsec_ZmFpcmxlYWQtc2FuZGJveC1vcGVuYWk="
 
+  public let googleClientID = "100000000000-fairleadsandbox.apps.googleusercontent.com"
+  public let googleClientSecret = "GOCSPX-fairlead-sandbox-google"
   public let githubClientID = "Iv1.fairleadsandbox"
   public let githubClientSecret = "fairlead-sandbox-github-client-secret"
   /// Signs GitHub's webhooks.
   public let githubWebhookSecret = "fairlead-sandbox-github-webhook-secret"
+  public let clerkSecretKey = "sk_test_fairlead_sandbox_clerk"
+  /// Signs Clerk's webhooks by Svix: base64 after `whsec_`.
+  public let clerkWebhookSecret = "whsec_ZmFpcmxlYWQtc2FuZGJveC1jbGVyaw=="
 
   init() {}
 }

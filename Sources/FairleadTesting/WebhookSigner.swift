@@ -1,6 +1,4 @@
-import Crypto
 public import Fairlead
-import Foundation
 public import HTTPTypes
 
 /// Signs webhook bodies the way providers do, for tests of what receives them.
@@ -10,57 +8,51 @@ public import HTTPTypes
 public enum WebhookSigner {
   /// `Stripe-Signature`, over `time.body`, keyed with the whole `whsec_…` text.
   public static func stripe(body: [UInt8], secret: String, at time: Timestamp) -> HTTPFields {
-    let signed = Array("\(time.seconds).".utf8) + body
-    let code = hmac(signed, key: Array(secret.utf8)).hex
-    return fields(("Stripe-Signature", "t=\(time.seconds),v1=\(code)"))
+    sign(.init(scheme: .stripe, header: "Stripe-Signature"), body, secret, at: time)
   }
 
   /// `X-Slack-Signature` and `X-Slack-Request-Timestamp`.
   public static func slack(body: [UInt8], secret: String, at time: Timestamp) -> HTTPFields {
-    let signed = Array("v0:\(time.seconds):".utf8) + body
-    let code = hmac(signed, key: Array(secret.utf8)).hex
-    return fields(
-      ("X-Slack-Signature", "v0=\(code)"), ("X-Slack-Request-Timestamp", "\(time.seconds)"))
+    var settings = ProviderDefinition.WebhookSettings(scheme: .hmac, header: "X-Slack-Signature")
+    settings.prefix = "v0="
+    settings.signed = "v0:{timestamp}:{body}"
+    settings.timestampHeader = "X-Slack-Request-Timestamp"
+    return sign(settings, body, secret, at: time)
   }
 
   /// `X-Hub-Signature-256` with `X-GitHub-Event` and `X-GitHub-Delivery`.
   public static func github(
     body: [UInt8], secret: String, event: String, delivery: String
   ) -> HTTPFields {
-    let code = hmac(body, key: Array(secret.utf8)).hex
-    return fields(
-      ("X-Hub-Signature-256", "sha256=\(code)"), ("X-GitHub-Event", event),
-      ("X-GitHub-Delivery", delivery))
+    var settings = ProviderDefinition.WebhookSettings(scheme: .hmac, header: "X-Hub-Signature-256")
+    settings.prefix = "sha256="
+    settings.eventID = .header("X-GitHub-Delivery")
+    settings.eventType = .header("X-GitHub-Event")
+    // The scheme signs no time.
+    let time = Timestamp(seconds: 0)
+    return sign(settings, body, secret, id: delivery, type: event, at: time)
   }
 
   /// Which names the headers of Standard Webhooks go by.
   public enum HeaderFamily: String, Sendable, CaseIterable { case webhook, svix }
 
   /// Standard Webhooks (Clerk and others through Svix): id, timestamp and signature.
-  /// - Parameter secret: `whsec_` and base64. Text that is no base64 signs with an empty key, which
-  ///   nothing accepts.
+  /// - Parameter secret: `whsec_` and base64. Nothing is signed with a text that is no base64.
   public static func standard(
     body: [UInt8], secret: String, id: String, at time: Timestamp,
     family: HeaderFamily = .webhook
   ) -> HTTPFields {
-    let encoded = secret.hasPrefix("whsec_") ? secret.dropFirst("whsec_".count) : secret[...]
-    let key = [UInt8](anyBase64: encoded) ?? []
-    let signed = Array("\(id).\(time.seconds).".utf8) + body
-    let code = hmac(signed, key: key).base64
-    return fields(
-      ("\(family.rawValue)-id", id), ("\(family.rawValue)-timestamp", "\(time.seconds)"),
-      ("\(family.rawValue)-signature", "v1,\(code)"))
+    sign(
+      .init(scheme: .standard, header: "\(family.rawValue)-signature"), body, secret, id: id,
+      at: time)
   }
 
-  private static func hmac(_ message: [UInt8], key: [UInt8]) -> [UInt8] {
-    Array(HMAC<SHA256>.authenticationCode(for: message, using: SymmetricKey(data: key)))
-  }
-
-  private static func fields(_ pairs: (String, String)...) -> HTTPFields {
-    var fields = HTTPFields()
-    for (name, value) in pairs {
-      if let name = HTTPField.Name(name) { fields.append(HTTPField(name: name, value: value)) }
-    }
-    return fields
+  private static func sign(
+    _ settings: ProviderDefinition.WebhookSettings, _ body: [UInt8], _ secret: String,
+    id: String = "", type: String = "", at time: Timestamp
+  ) -> HTTPFields {
+    // A secret that cannot sign gives no headers, which nothing accepts.
+    (try? WebhookSigning(settings).headers(
+      body: body, secret: Secret(secret), id: id, type: type, at: time)) ?? HTTPFields()
   }
 }

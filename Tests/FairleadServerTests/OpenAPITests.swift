@@ -39,7 +39,11 @@ import Testing
       "POST /v1/events/{id}/replay", "GET /v1/deliveries", "POST /v1/destinations",
       "PATCH /v1/destinations/{id}", "DELETE /v1/destinations/{id}", "GET /v1/integrations",
       "GET /v1/integrations/{name}", "GET /v1/health", "GET /v1/requests", "GET /v1/stream",
-      "GET /",
+      "GET /v1/syncs", "GET /v1/syncs/{id}", "POST /v1/syncs/{id}/run",
+      "POST /v1/syncs/{id}/pause", "POST /v1/syncs/{id}/resume", "POST /v1/syncs/{id}/reset",
+      "GET /v1/records/{model}",
+      "GET /v1/me", "GET /v1/me/connections", "GET /v1/me/connections/{id}",
+      "DELETE /v1/me/connections/{id}", "POST /v1/me/connect", "GET /",
     ] {
       #expect(served.contains(route), "\(route)")
     }

@@ -22,7 +22,8 @@ struct ServerHarness {
   /// - Parameter origin: where the integration `acme` is; the test answers there.
   init(
     origin: String = "http://127.0.0.1:9", port: Int = 0,
-    onListening: @escaping @Sendable (Int) -> Void = { _ in }
+    onListening: @escaping @Sendable (Int) -> Void = { _ in },
+    define: (inout ProviderDefinition) -> Void = { _ in }
   )
     async throws
   {
@@ -35,6 +36,7 @@ struct ServerHarness {
     webhook.eventID = .body("id")
     webhook.eventType = .body("type")
     definition.webhook = webhook
+    define(&definition)
     var settings = Settings(adminKey: Secret(Self.adminKey))
     settings.allowPrivateNetworks = true
     var logger = Logger(label: "test")

@@ -47,7 +47,7 @@ public final class APIKeys: Sendable {
       id: APIKeyID(at: now, random: random), name: name, scopes: wanted,
       hint: String(text.suffix(4)), createdAt: now, revokedAt: nil)
     let digest = Self.digest(secret)
-    _ = try await database.guardedWrite { sql in
+    _ = try await database.guardedWrite(.locking) { sql in
       try sql.execute(
         """
         INSERT INTO api_keys (id, name, hash, hint, scopes, created_at)
@@ -82,7 +82,7 @@ public final class APIKeys: Sendable {
   public func revoke(_ id: APIKeyID) async throws -> Bool {
     guard id.isStorable else { return false }
     let now = clock.now
-    let hash = try await database.guardedWrite {
+    let hash = try await database.guardedWrite(.locking) {
       try $0.first(
         """
         UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING hash

@@ -8,8 +8,12 @@ struct BuiltInIntegration {
 
   static let all = [
     BuiltInIntegration(
+      name: "clerk", apiKey: .clerkSecretKey, webhookSecrets: .clerkWebhookSecret),
+    BuiltInIntegration(
       name: "github", clientID: .githubClientID, clientSecret: .githubClientSecret,
       webhookSecrets: .githubWebhookSecret),
+    BuiltInIntegration(
+      name: "google", clientID: .googleClientID, clientSecret: .googleClientSecret),
     BuiltInIntegration(name: "openai", apiKey: .openAIKey),
     BuiltInIntegration(
       name: "slack", clientID: .slackClientID, clientSecret: .slackClientSecret,

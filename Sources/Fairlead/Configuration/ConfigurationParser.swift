@@ -26,6 +26,9 @@ struct ConfigurationParser {
         cors[.origins]?.list()?.compactMap { $0.setting(SettingRules.corsOrigin) } ?? []
     }
     retention(top, &configuration)
+    syncs(top[.syncs], &configuration)
+    alerts(top, &configuration)
+    configuration.tokenIssuers = tokenIssuers(top)
   }
 
   private func server(
@@ -60,6 +63,7 @@ struct ConfigurationParser {
     settings.webhookSecrets = secrets(mapping[.webhookSecrets])
     settings.baseURL = mapping[.baseURL]?.setting(SettingRules.baseURL)
     settings.apiKey = mapping[.apiKey]?.setting(SettingRules.secret)
+    settings.fallback = mapping[.fallback].flatMap(DefinitionParser(log: log).fallbackOverride)
     return settings
   }
 
@@ -101,6 +105,10 @@ struct ConfigurationParser {
     if let kept = retention[.requests]?.duration(in: range) {
       configuration.retention.requests = kept
     }
+    if let kept = retention[.deletedRecords]?.duration(in: .seconds(86_400)...longest) {
+      configuration.syncs.deletionRetention = kept
+    }
+    if let kept = retention[.alerts]?.duration(in: range) { configuration.retention.alerts = kept }
   }
 }
 

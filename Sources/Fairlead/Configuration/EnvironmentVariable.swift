@@ -18,25 +18,27 @@ enum EnvironmentVariable: String, CaseIterable {
   case stripeSecretKey = "STRIPE_SECRET_KEY"
   case stripeWebhookSecret = "STRIPE_WEBHOOK_SECRET"
   case openAIKey = "OPENAI_API_KEY"
+  case googleClientID = "GOOGLE_CLIENT_ID"
+  case googleClientSecret = "GOOGLE_CLIENT_SECRET"
   case githubClientID = "GITHUB_CLIENT_ID"
   case githubClientSecret = "GITHUB_CLIENT_SECRET"
   case githubWebhookSecret = "GITHUB_WEBHOOK_SECRET"
+  case clerkSecretKey = "CLERK_SECRET_KEY"
+  case clerkWebhookSecret = "CLERK_WEBHOOK_SECRET"
+  case clerkPublishableKey = "CLERK_PUBLISHABLE_KEY"
+  case clerkIssuer = "CLERK_ISSUER"
 
   /// The environment of the scripts around the server; it means nothing to the server itself.
   static let ofScripts: Set<String> = [
     "FAIRLEAD_BINARY", "FAIRLEAD_BUILD", "FAIRLEAD_CHROMIUM", "FAIRLEAD_SOAK_MINUTES",
-    "FAIRLEAD_STRICT",
-  ]
-
-  /// Variables of the contract whose integration this version does not bring.
-  static let later: [String: String] = [
-    "GOOGLE_CLIENT_ID": "Google", "CLERK_SECRET_KEY": "Clerk",
+    "FAIRLEAD_STRICT", "FAIRLEAD_TEST_ENGINE", "FAIRLEAD_TEST_POSTGRES",
   ]
 
   var isSecret: Bool {
     switch self {
     case .vaultKeys, .adminKey, .slackClientSecret, .slackSigningSecret, .stripeSecretKey,
-      .stripeWebhookSecret, .openAIKey, .githubClientSecret, .githubWebhookSecret, .database:
+      .stripeWebhookSecret, .openAIKey, .googleClientSecret, .githubClientSecret,
+      .githubWebhookSecret, .clerkSecretKey, .clerkWebhookSecret, .database:
       true
     default: false
     }

@@ -26,6 +26,11 @@ extension FairleadConfiguration {
           "destinations[\(index)].integrations: there is no integration named \(name).")
       }
     }
+    if problems.isEmpty { problems = syncFaults(result) }
+    for name in alerts.overrides.keys.sorted()
+    where !integrations.contains(where: { $0.name == name }) {
+      problems.append("alerts.integrations.\(name): there is no integration named \(name).")
+    }
     guard problems.isEmpty else {
       throw FairleadError(.configurationError, problems.joined(separator: "\n"))
     }
@@ -35,10 +40,12 @@ extension FairleadConfiguration {
 
 extension IntegrationSettings {
   func integration(_ definition: ProviderDefinition) -> Integration {
-    Integration(
+    var integration = Integration(
       name: name, definition: definition, clientID: clientID, clientSecret: clientSecret,
       scopes: scopes, plan: plan, baseURL: baseURL, webhookSecrets: webhookSecrets,
       defaultCredential: apiKey.map { .apiKey(key: $0, secret: nil) })
+    integration.fallback = fallback
+    return integration
   }
 
   /// What does not go together with the definition.
@@ -73,6 +80,13 @@ extension IntegrationSettings {
     }
     if definition.webhook == nil, !webhookSecrets.isEmpty {
       faults.append("\(definition.displayName) sends no webhooks; remove webhook_secrets.")
+    }
+    if case .settings(let own) = fallback, own.message != nil,
+      !own.laid(over: definition.fallback).responses.contains(where: \.saysMessage)
+    {
+      faults.append(
+        "\(definition.displayName) has no fallback that says a message; add responses with "
+          + "{message} to fallback, or remove its message.")
     }
     return faults
   }

@@ -90,6 +90,7 @@ extension FairleadConfiguration {
         EnvironmentVariable.vaultKeyFile.rawValue,
         "is set together with FAIRLEAD_VAULT_KEYS; keep one of the two.")
     }
+    addClerkIssuer(layers)
     for builtIn in BuiltInIntegration.all {
       let index = integrations.firstIndex { $0.name == builtIn.name }
       // A name of the catalog that was given to another provider is none of its variables' business.
@@ -101,9 +102,5 @@ extension FairleadConfiguration {
       if let index { integrations[index] = settings } else { integrations.append(settings) }
     }
     integrations.sort { $0.name < $1.name }
-    for (name, provider) in EnvironmentVariable.later.sorted(by: { $0.key < $1.key })
-    where !(layers.raw(name) ?? "").isEmpty {
-      notices.append("\(name) is set, but this version has no built-in \(provider) integration.")
-    }
   }
 }

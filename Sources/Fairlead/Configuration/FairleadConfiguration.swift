@@ -27,7 +27,12 @@ public struct FairleadConfiguration: Sendable {
   public var destinations: [DestinationSettings] = []
   /// Where a connect session may end, beside this server's own pages.
   public var connectRedirectOrigins: [String] = []
+  /// Whose session tokens open `/v1/me`.
+  public var tokenIssuers: [TokenIssuer] = []
   public var retention = RetentionSettings()
+  public var syncs = SyncSettings()
+  /// Its retention is in `retention`.
+  public var alerts = AlertSettings()
   /// What is set but has no effect here, in words for the log and for `doctor`.
   public var notices: [String] = []
 
@@ -59,6 +64,7 @@ public struct IntegrationSettings: Sendable {
   public var baseURL: String?
   /// The deployment's own key, for the default connection.
   public var apiKey: Secret?
+  public var fallback: FallbackOverride?
   /// Where it was set, for messages: `fairlead.yaml:12: integrations.acme`.
   var place: String
   /// How messages show `provider` and `plan`, which may come from variables.
@@ -98,6 +104,7 @@ public struct RetentionSettings: Sendable, Equatable {
   /// Dedupe works this far back; at least 3 days, the longest a provider repeats a delivery.
   public var eventIDs: Duration = .seconds(90 * 86_400)
   public var requests: Duration = .seconds(14 * 86_400)
+  public var alerts: Duration = .seconds(90 * 86_400)
 
   public init() {}
 }

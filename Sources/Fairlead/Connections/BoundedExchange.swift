@@ -15,26 +15,28 @@ struct BoundedExchange: Sendable {
 
   let transport: any Transport
   let clock: any FairleadClock
+  /// For the whole answer.
+  var timeout = Self.timeout
 
-  /// - Throws: `TransportError`: `timeout` when the whole answer is not there after 15 s, `malformed`
+  /// - Throws: `TransportError`: `timeout` when the whole answer is not there in time, `malformed`
   ///   when it is larger than 256 KiB. `CancellationError`.
   func send(_ request: TransportRequest) async throws -> BoundedReply {
     try await withThrowingTaskGroup(of: BoundedReply?.self) { group in
       group.addTask { try await whole(request) }
       group.addTask {
-        try await clock.sleep(for: Self.timeout)
+        try await clock.sleep(for: timeout)
         return nil
       }
       defer { group.cancelAll() }
       guard let first = try await group.next(), let reply = first else {
-        throw TransportError(.timeout, nothingSent: false, detail: "no complete answer in 15 s")
+        throw TransportError(.timeout, nothingSent: false, detail: "no complete answer in time")
       }
       return reply
     }
   }
 
   private func whole(_ request: TransportRequest) async throws -> BoundedReply {
-    let response = try await transport.send(request, timeout: Self.timeout)
+    let response = try await transport.send(request, timeout: timeout)
     var body: [UInt8] = []
     for try await chunk in response.body {
       guard body.count + chunk.readableBytes <= Self.limit else {

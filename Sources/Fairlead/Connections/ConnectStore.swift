@@ -35,7 +35,7 @@ struct ConnectStore: Sendable {
   // MARK: - Sessions
 
   func add(_ session: StoredSession, now: Timestamp) async throws {
-    try await database.guardedWrite { sql in
+    try await database.guardedWrite(.locking) { sql in
       try sql.execute("DELETE FROM connect_sessions WHERE expires_at < $1", [SQLValue(now)])
       try sql.execute(
         """
@@ -96,8 +96,9 @@ struct ConnectStore: Sendable {
     } catch let error as VaultError {
       throw FairleadError(error)
     }
-    try await database.guardedWrite { sql in
+    try await database.guardedWrite(.locking) { sql in
       try sql.execute("DELETE FROM oauth_states WHERE expires_at < $1", [SQLValue(now)])
+      // Locks the link, so that no two sign-ins are counted at once.
       let bound = try sql.execute(
         """
         UPDATE connect_sessions SET browser_hash = $2
@@ -131,7 +132,7 @@ struct ConnectStore: Sendable {
   func take(
     stateHash: String, browserHash: String
   ) async throws -> (PendingSignIn, StoredSession)? {
-    let taken: (SQLRow, StoredSession)? = try await database.guardedWrite { sql in
+    let taken: (SQLRow, StoredSession)? = try await database.guardedWrite(.locking) { sql in
       let began = try sql.first(
         "SELECT browser_hash FROM oauth_states WHERE state_hash = $1", [.text(stateHash)]
       )?.text(0)

@@ -44,8 +44,10 @@ extension ConnectionStore {
     let attempt: @Sendable (any SQLConnection) throws -> SQLRow? = { sql in
       try alongside(sql)
       guard let existing = try existing(draft, in: sql) else {
+        try Self.announce(id, in: sql)
         return try insert(draft, id: id, now: now, jitter: jitter, in: sql)
       }
+      try Self.announce(try existing.id(0), in: sql)
       // A credential that does not open any more is no loss: it is being replaced.
       let old = try? opened(existing).credential
       return try replace(
@@ -56,7 +58,7 @@ extension ConnectionStore {
       row = try await database.write(attempt)
     } catch StorageError.uniqueViolation {
       // Another writer connected the same account in between; now its row is there to update.
-      row = try await database.guardedWrite(attempt)
+      row = try await database.guardedWrite(.serializable, attempt)
     } catch let error as StorageError {
       throw FairleadError(storage: error)
     }
@@ -132,8 +134,9 @@ extension ConnectionStore {
   func declareDead(
     _ id: ConnectionID, version: Int64, fence: Int64? = nil, reason: String
   ) async throws -> Bool {
-    try await database.guardedWrite {
-      try $0.execute(
+    try await database.guardedWrite(.locking) { sql in
+      try Self.announce(id, in: sql)
+      return try sql.execute(
         """
         UPDATE connections SET state = 'needs_reauth', error = $3, refresh_at = NULL,
           lease_until = NULL
@@ -143,9 +146,14 @@ extension ConnectionStore {
     }
   }
 
+  /// Tells what depends on connections, syncs for one, that one changed.
+  private static func announce(_ id: ConnectionID, in sql: any SQLConnection) throws {
+    try sql.notify(SyncScheduler.connectionChannel, id.rawValue)
+  }
+
   /// Puts off the scheduler's next look at a credential.
   func postpone(_ id: ConnectionID, version: Int64, until: Timestamp) async throws {
-    _ = try await database.guardedWrite {
+    _ = try await database.guardedWrite(.locking) {
       try $0.execute(
         """
         UPDATE connections SET refresh_at = $3
@@ -164,8 +172,9 @@ extension ConnectionStore {
 
   /// Removes the connection and returns what it held last; `nil` when it is gone already.
   func delete(_ id: ConnectionID) async throws -> ConnectionCredential? {
-    let row = try await database.guardedWrite {
-      try $0.first(
+    let row = try await database.guardedWrite(.locking) { sql in
+      try Self.announce(id, in: sql)
+      return try sql.first(
         "DELETE FROM connections WHERE id = $1 RETURNING \(Self.columns)", [SQLValue(id)])
     }
     return try row.map { try opened($0) }

@@ -39,6 +39,7 @@ extension Connections: CredentialSource {
     credentials.remove(id)
     guard isDead else { return }
     targets.removeAll()
+    changes.changed(id)
     logger.warning(
       "grant ended by the provider, connection needs its owner",
       metadata: ["connection": "\(id)"])

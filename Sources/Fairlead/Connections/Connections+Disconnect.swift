@@ -17,6 +17,7 @@ extension Connections {
     let last = try await store.delete(id)
     credentials.remove(id)
     targets.removeAll()
+    changes.changed(id)
     if let last, let integration, last.connection.version != stored.connection.version {
       // Refreshed in between: what was issued last is what must end.
       revoked = await endpoint.revoke(
@@ -43,7 +44,7 @@ extension Connections {
   }
 
   /// Where the access token itself authorises or names what is revoked, it must not have expired.
-  private func revocable(
+  func revocable(
     _ stored: ConnectionCredential, of integration: Integration
   ) async -> Credential {
     guard case .oauth2Code(let oauth) = integration.definition.auth,

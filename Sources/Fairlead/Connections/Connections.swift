@@ -17,6 +17,8 @@ public final class Connections: Sendable {
   let logger: Logger
   let credentials: BriefCache<ConnectionID, ConnectionCredential>
   let targets: BriefCache<ProxyTarget, ConnectionID>
+  /// Told of connections that end or are connected anew.
+  let changes = ConnectionChanges()
   private let startedAt: Timestamp
 
   public init(
@@ -30,6 +32,7 @@ public final class Connections: Sendable {
       lifetime: .seconds(1), capacity: 10_000, clock: clock)
     let targets = BriefCache<ProxyTarget, ConnectionID>(
       lifetime: .seconds(1), capacity: 10_000, clock: clock)
+    let changes = changes
     self.store = store
     self.integrations = integrations
     self.endpoint = endpoint
@@ -49,6 +52,7 @@ public final class Connections: Sendable {
         } else {
           credentials.remove(id)
           targets.removeAll()
+          changes.changed(id)
         }
       })
   }
@@ -117,6 +121,7 @@ public final class Connections: Sendable {
       jitter: random.unit(), alongside: alongside)
     credentials.replace(stored.connection.id, with: stored)
     targets.removeAll()
+    changes.changed(stored.connection.id)
     return stored
   }
 

@@ -11,9 +11,10 @@ extension Database {
 
   /// `write`, likewise.
   func guardedWrite<Result: Sendable>(
+    _ isolation: WriteIsolation = .serializable,
     _ body: @escaping @Sendable (any SQLConnection) throws -> Result
   ) async throws -> Result {
-    do { return try await write(body) } catch let error as StorageError {
+    do { return try await write(isolation, body) } catch let error as StorageError {
       throw FairleadError(storage: error)
     }
   }
@@ -22,7 +23,7 @@ extension Database {
 extension FairleadError {
   init(storage error: StorageError) {
     switch error {
-    case .unavailable(let detail):
+    case .unavailable(let detail), .outcomeUnknown(let detail):
       self.init(
         .serviceUnavailable, "Storage cannot be used right now. Try again in a moment.",
         detail: detail)

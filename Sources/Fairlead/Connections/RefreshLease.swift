@@ -20,7 +20,7 @@ extension ConnectionStore {
   func lease(
     _ id: ConnectionID, version: Int64, now: Timestamp
   ) async throws -> RefreshLease? {
-    try await database.guardedWrite {
+    try await database.guardedWrite(.locking) {
       try $0.first(
         """
         UPDATE connections SET lease_fence = lease_fence + 1, lease_until = $4
@@ -35,7 +35,7 @@ extension ConnectionStore {
 
   /// Makes the lease last on. `false` when it has passed to another or the credential has changed.
   func renew(_ lease: RefreshLease, now: Timestamp) async throws -> Bool {
-    try await database.guardedWrite {
+    try await database.guardedWrite(.locking) {
       try $0.execute(
         """
         UPDATE connections SET lease_until = $4
@@ -49,7 +49,7 @@ extension ConnectionStore {
   }
 
   func release(_ lease: RefreshLease) async throws {
-    _ = try await database.guardedWrite {
+    _ = try await database.guardedWrite(.locking) {
       try $0.execute(
         "UPDATE connections SET lease_until = NULL WHERE id = $1 AND lease_fence = $2",
         [SQLValue(lease.connection), SQLValue(lease.fence)])
@@ -65,7 +65,7 @@ extension ConnectionStore {
     refreshAt: Timestamp?
   ) async throws -> ConnectionCredential? {
     let blob = try sealed(credential, for: lease.connection)
-    let row = try await database.write {
+    let row = try await database.write(.locking) {
       try $0.first(
         """
         UPDATE connections SET credential = $3, version = version + 1, expires_at = $4,

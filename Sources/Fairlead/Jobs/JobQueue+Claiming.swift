@@ -47,7 +47,7 @@ extension JobQueue {
   /// - Throws: `StorageError`.
   func claim(_ order: ClaimOrder) async throws -> [ClaimedJob] {
     let claim = random.token(bytes: 12)
-    return try await database.write { connection in
+    return try await database.write(.locking) { connection in
       var claimed: [ClaimedJob] = []
       for kind in order.kinds where !order.handled.contains(kind) {
         for job in try self.take(100, of: kind, order, claim, in: connection) {
@@ -81,7 +81,7 @@ extension JobQueue {
   /// - Throws: `StorageError`.
   func extendLeases(of jobs: [ClaimedJob], by lease: Duration) async throws -> [ClaimedJob] {
     let end = clock.now + lease
-    return try await database.write { connection in
+    return try await database.write(.locking) { connection in
       try jobs.filter { job in
         try connection.execute(
           "UPDATE jobs SET due_at = $3 WHERE id = $1 AND claim = $2",
@@ -94,7 +94,7 @@ extension JobQueue {
   /// - Throws: `StorageError`.
   func release(_ jobs: [ClaimedJob]) async throws {
     let now = clock.now
-    try await database.write { connection in
+    try await database.write(.locking) { connection in
       for job in jobs {
         let changed = try connection.execute(
           """
@@ -113,14 +113,16 @@ extension JobQueue {
     in connection: any SQLConnection
   ) throws -> [ClaimedJob] {
     let now = clock.now
+    // Materialized: PostgreSQL may otherwise choose more than once, and so more than the limit.
     return try connection.query(
       """
-      UPDATE jobs SET state = 'running', claim = $1, due_at = $2, updated_at = $3,
-        crashes = crashes + CASE WHEN state = 'running' THEN 1 ELSE 0 END
-      WHERE id IN (
+      WITH claimable AS MATERIALIZED (
         SELECT id FROM jobs WHERE state <> 'dead' AND kind = $4 AND due_at <= $3
         ORDER BY due_at, id LIMIT $5 \(database.dialect.skipLocked)
       )
+      UPDATE jobs SET state = 'running', claim = $1, due_at = $2, updated_at = $3,
+        crashes = crashes + CASE WHEN state = 'running' THEN 1 ELSE 0 END
+      WHERE id IN (SELECT id FROM claimable)
       RETURNING id, payload, errors, crashes
       """,
       [.text(claim), SQLValue(now + order.lease), SQLValue(now), .text(kind), SQLValue(limit)]

@@ -40,7 +40,7 @@ public final class JobQueue: Sendable {
   /// Adds jobs in a transaction of their own.
   /// - Throws: `StorageError`.
   public func enqueue(_ jobs: [NewJob]) async throws {
-    try await database.write { try self.enqueue(jobs, in: $0) }
+    try await database.write(.locking) { try self.enqueue(jobs, in: $0) }
   }
 
   /// Ends a run inside the caller's transaction.

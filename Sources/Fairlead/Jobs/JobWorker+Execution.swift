@@ -78,7 +78,7 @@ extension JobWorker {
     let onDeath = policy.onDeath
     for _ in 0..<5 {
       do {
-        let kept = try await queue.database.write { connection in
+        let kept = try await queue.database.write(.locking) { connection in
           let kept = try queue.settle(job, outcome, in: connection)
           if kept, isDeath, case .dead(let reason) = outcome {
             try onDeath(job, reason, connection)

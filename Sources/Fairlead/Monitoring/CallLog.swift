@@ -142,7 +142,8 @@ extension CallLog {
       guard let (batch, isNew) = buffer.withLock({ $0.nextBatch() }) else { return }
       if isNew { announce(batch) }
       let (node, now) = (node, clock.now)
-      try await database.write { connection in
+      // The first statement locks this node's own row, and with it its counts.
+      try await database.write(.locking) { connection in
         guard try HealthStore.begin(batch.sequence, of: node, at: now, in: connection) else {
           return
         }

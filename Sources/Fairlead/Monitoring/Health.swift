@@ -31,9 +31,14 @@ public final class Health: Sendable {
     return describe(known, try await read(integration)[integration] ?? HealthReading())
   }
 
-  /// Whether calls are expected to work: nothing failed worth mentioning (`healthy`) or nothing was
-  /// tried (`idle`), and the circuit breaker is not open. `false` for an integration that is not
-  /// configured. While storage cannot be read, what this process has seen decides.
+  /// Whether calls are expected to work, for an application that asks before it calls.
+  ///
+  /// `false` while the circuit breaker is open. Half open is no reason against: somebody has to try,
+  /// or an application that always asks first would never learn that it works again. Otherwise the
+  /// last 24 hours decide when they are `healthy` or `idle`; when they are not, the last five minutes
+  /// do, so that an outage that is over does not count for the rest of the day: they must be
+  /// `healthy`, or hold no calls. `false` for an integration that is not configured. While storage
+  /// cannot be read, what this process has seen decides.
   public func isHealthy(_ integration: IntegrationName) async -> Bool {
     guard integrations[integration] != nil, breaker(integration) != .open else { return false }
     let reading: HealthReading
@@ -44,8 +49,10 @@ public final class Health: Sendable {
       reading =
         HealthReading.sum(nil, callLog.unsettled, windows)[integration] ?? HealthReading()
     }
-    let status = HealthStatus.of(calls: reading.day.rated, failures: reading.day.failures)
-    return status == .healthy || status == .idle
+    return [reading.day, reading.recent].contains { counters in
+      let status = HealthStatus.of(calls: counters.rated, failures: counters.failures)
+      return status == .healthy || status == .idle
+    }
   }
 
   /// Whole hours, oldest first, the current one last; hours without calls included.
@@ -124,6 +131,6 @@ public final class Health: Sendable {
       breaker: breaker,
       recent: .init(
         calls: reading.recent.calls, failures: reading.recent.failures,
-        serverErrors: reading.recent.serverErrors))
+        serverErrors: reading.recent.serverErrors, fallbacks: reading.recent.fallbacks))
   }
 }

@@ -50,12 +50,16 @@ enum HealthMessage {
       case .degraded: "\(name) is having trouble: \(share)."
       case .down: "\(name) is down: \(share)."
       }
-    return sentence + (addition(facts).map { " \($0)" } ?? "")
+    let whole = sentence + (addition(facts).map { " \($0)" } ?? "")
+    guard facts.breaker == .open else { return whole }
+    return
+      "\(name) is temporarily unavailable: it keeps failing, so calls are paused for a moment. "
+      + whole
   }
 
   /// What the last minutes add to a picture of 24 hours.
   private static func addition(_ facts: Facts) -> String? {
-    if facts.breaker == .open { return "Calls are paused for a moment because it does not answer." }
+    if facts.breaker == .halfOpen { return "It is being tried again." }
     guard facts.status == .degraded || facts.status == .down, facts.recentCalls > 0 else {
       return nil
     }

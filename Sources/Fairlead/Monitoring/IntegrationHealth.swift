@@ -33,6 +33,8 @@ public struct IntegrationHealth: Sendable, Equatable {
     public var failures: Int64
     /// Attempts that were answered with a 5xx.
     public var serverErrors: Int64
+    /// Calls that were answered with a fallback.
+    public var fallbacks: Int64
   }
 
   public var integration: IntegrationName
@@ -108,7 +110,7 @@ extension IntegrationHealth.Webhooks: Encodable {}
 
 extension IntegrationHealth.Recent: Encodable {
   private enum CodingKeys: String, CodingKey {
-    case calls, failures
+    case calls, failures, fallbacks
     case serverErrors = "server_errors"
   }
 }

@@ -8,6 +8,12 @@ public enum LiveUpdate: Sendable {
   case call(CallLogEntry)
   /// A webhook event was stored or moved on.
   case event(EventID, integration: IntegrationName, type: String, status: String)
+  /// A sync moved on.
+  case sync(Sync)
+  /// Records of a model changed: read its feed again.
+  case records(model: String, integration: IntegrationName)
+  /// An alert fired or was resolved.
+  case alert(Alert)
 
   /// The event name on the stream.
   public var name: String {
@@ -15,6 +21,9 @@ public enum LiveUpdate: Sendable {
     case .health: "health"
     case .call: "call"
     case .event: "event"
+    case .sync: "sync"
+    case .records: "records"
+    case .alert: "alert"
     }
   }
 
@@ -22,17 +31,27 @@ public enum LiveUpdate: Sendable {
     switch self {
     case .health(let integration), .event(_, let integration, _, _): integration
     case .call(let entry): entry.integration
+    case .sync(let sync): sync.integration
+    case .records(_, let integration): integration
+    case .alert(let alert): alert.integration
     }
   }
 }
 
 extension LiveUpdate: Encodable {
-  private enum CodingKeys: String, CodingKey { case integration, id, type, status }
+  private enum CodingKeys: String, CodingKey { case integration, id, type, status, model }
 
-  /// The data of the stream's event: a call as in `GET /v1/requests`, otherwise what changed.
+  /// The data of the stream's event: a call as in `GET /v1/requests`, an alert as in
+  /// `GET /v1/alerts`, otherwise what changed.
   public func encode(to encoder: any Encoder) throws {
     switch self {
     case .call(let entry): try entry.encode(to: encoder)
+    case .sync(let sync): try sync.encode(to: encoder)
+    case .records(let model, let integration):
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(integration, forKey: .integration)
+      try container.encode(model, forKey: .model)
+    case .alert(let alert): try alert.encode(to: encoder)
     case .health(let integration):
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(integration, forKey: .integration)

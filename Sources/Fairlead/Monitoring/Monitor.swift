@@ -1,10 +1,14 @@
 /// Feeds what the pipeline and the inbox report into the call log. Never blocks.
 final class Monitor: CallObserver, WebhookObserver {
   private let callLog: CallLog
+  private let live: LiveUpdates
 
-  init(callLog: CallLog) {
+  init(callLog: CallLog, live: LiveUpdates) {
     self.callLog = callLog
+    self.live = live
   }
+
+  func breakerChanged(_ change: BreakerChange) { live.publish(.health(change.integration)) }
 
   func callEnded(_ record: CallRecord) {
     let rateLimitHits = record.attemptOutcomes.count { $0.errorClass == .rateLimited }

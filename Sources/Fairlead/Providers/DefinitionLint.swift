@@ -11,6 +11,7 @@ public enum DefinitionLint {
     lint.authorization()
     lint.policies()
     lint.webhook()
+    lint.syncs()
     return lint.log.sorted
   }
 }
@@ -116,9 +117,33 @@ private struct LintRun {
     }
   }
 
+  func syncs() {
+    for (model, sync) in definition.syncs.sorted(by: { $0.key < $1.key }) {
+      if sync.incremental == nil, sync.events == nil {
+        warn(
+          "syncs", model,
+          message: "has neither `incremental` nor `events`; changes wait for full runs.")
+      }
+      if sync.pagination?.style == .page {
+        warn(
+          "syncs", model,
+          message:
+            "pages by number; an object deleted while the list is read makes it skip another.")
+      }
+      if sync.pagination == nil, sync.items != "." || sync.incremental != nil {
+        warn("syncs", model, message: "has no `pagination`, so only the first page is read.")
+      }
+      if sync.events != nil, sync.updated == nil, sync.events?.time == nil {
+        warn(
+          "syncs", model,
+          message: "says nowhere when an object changed; write `updated`, or `time` in `events`.")
+      }
+    }
+  }
+
   func webhook() {
     guard let webhook = definition.webhook else { return }
-    if webhook.eventID == nil {
+    if webhook.eventID == nil, webhook.scheme != .channel {
       warn(
         "webhook", "event_id",
         message: "is missing; deliveries are told apart by their bodies alone.")

@@ -21,6 +21,17 @@ extension Integration {
     return slack
   }
 
+  /// Google, for accounts that owners connect: calendars by default, more with `scopes`.
+  public static func google(
+    clientID: String, clientSecret: Secret, scopes: [String]? = nil
+  ) throws -> Integration {
+    var google = try catalog("google")
+    google.clientID = clientID
+    google.clientSecret = clientSecret
+    google.scopes = scopes
+    return google
+  }
+
   /// Stripe, with the deployment's own key.
   /// - Parameter webhookSecret: verifies Stripe's webhooks; without one they are refused.
   public static func stripe(secretKey: Secret, webhookSecret: Secret? = nil) throws -> Integration {
@@ -41,6 +52,18 @@ extension Integration {
     github.scopes = scopes
     github.webhookSecrets = webhookSecret.map { [$0] } ?? []
     return github
+  }
+
+  /// Clerk, with the deployment's own key.
+  ///
+  /// Session tokens are another matter: name the instance in `Settings.tokenIssuers`, with
+  /// `TokenIssuer.clerk(publishableKey:)` for example.
+  /// - Parameter webhookSecret: verifies Clerk's webhooks; without one they are refused.
+  public static func clerk(secretKey: Secret, webhookSecret: Secret? = nil) throws -> Integration {
+    var clerk = try catalog("clerk")
+    clerk.defaultCredential = .apiKey(key: secretKey, secret: nil)
+    clerk.webhookSecrets = webhookSecret.map { [$0] } ?? []
+    return clerk
   }
 
   /// OpenAI, with the deployment's own key.

@@ -15,6 +15,8 @@ public struct Integration: Sendable {
   public var webhookSecrets: [Secret]
   /// Deployment-wide credentials (`STRIPE_SECRET_KEY`): the connection `conn_default_{integration}`.
   public var defaultCredential: Credential?
+  /// Laid over the definition's fallback; `nil` leaves it as it is.
+  public var fallback: FallbackOverride?
 
   public init(
     name: IntegrationName, definition: ProviderDefinition, clientID: String? = nil,

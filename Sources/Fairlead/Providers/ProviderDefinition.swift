@@ -28,6 +28,9 @@ public struct ProviderDefinition: Sendable, Hashable {
   public var limits: [Limit] = []
   public var limitHeaders: LimitHeaders?
   public var retry: RetrySettings = RetrySettings()
+  /// `nil` turns the circuit breaker off.
+  public var breaker: BreakerSettings? = BreakerSettings()
+  public var fallback: FallbackSettings?
   public var idempotency: IdempotencySettings?
   /// Tried in order; the first that matches classifies the answer. Then the defaults apply.
   public var errors: [ErrorRule] = []
@@ -36,6 +39,8 @@ public struct ProviderDefinition: Sendable, Hashable {
   public var pagination: Pagination?
   public var rewrite = Rewriting()
   public var webhook: WebhookSettings?
+  /// What can be kept in sync, by model.
+  public var syncs: [String: ModelSync] = [:]
   /// It stands in for the catalog's definition of the same name.
   public var replacesCatalog = false
 
@@ -254,7 +259,7 @@ extension ProviderDefinition {
 
   public struct Pagination: Sendable, Hashable {
     public enum Style: String, Sendable, Hashable, CaseIterable {
-      case cursor, link, page, lastID = "last_id"
+      case cursor, link, page, offset, lastID = "last_id"
     }
     public var style: Style
     /// The query parameter that carries the cursor.
@@ -292,6 +297,8 @@ extension ProviderDefinition {
       case stripe
       /// Standard Webhooks and its `svix-*` twin.
       case standard
+      /// No signature: the token of a channel that we had the provider open.
+      case channel
     }
     public enum Algorithm: String, Sendable, Hashable, CaseIterable { case sha1, sha256, sha512 }
     public enum Encoding: String, Sendable, Hashable, CaseIterable { case hex, base64 }
@@ -311,6 +318,8 @@ extension ProviderDefinition {
     public var timestampHeader: String?
     /// `false` where the provider signs no time, so that the lint need not ask for it.
     public var timestamped = true
+    /// In the scheme `channel`, whose token stands in `header`.
+    public var channel: ChannelHeaders?
     /// How far a timestamp may lie from our clock, in either direction.
     public var tolerance: Duration = .seconds(300)
     public var eventID: Location?
@@ -326,10 +335,41 @@ extension ProviderDefinition {
     public var rejectStatus = 401
     /// Answer this field of the body when a verified request matches (Slack's `url_verification`).
     public var challenge: Challenge?
+    /// Events that tell of an owner who is no more.
+    public var ownerDeleted: OwnerDeletion?
 
     public init(scheme: Scheme, header: String) {
       self.scheme = scheme
       self.header = header
+    }
+  }
+
+  /// What makes Fairlead end everything that was connected for an owner.
+  public struct OwnerDeletion: Sendable, Hashable {
+    /// Exact types.
+    public var events: [String]
+    /// Where the owner stands in them.
+    public var owner: WebhookSettings.Location
+
+    public init(events: [String], owner: WebhookSettings.Location) {
+      self.events = events
+      self.owner = owner
+    }
+  }
+
+  /// The headers of a notification, in the scheme `channel`.
+  public struct ChannelHeaders: Sendable, Hashable {
+    /// Carries the channel's id.
+    public var id: String
+    /// Carries what the provider calls the thing that is watched.
+    public var resource: String?
+    /// Carries a number that grows from message to message.
+    public var number: String
+
+    public init(id: String, resource: String? = nil, number: String) {
+      self.id = id
+      self.resource = resource
+      self.number = number
     }
   }
 

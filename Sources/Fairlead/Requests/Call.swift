@@ -19,6 +19,8 @@ public struct Call: Sendable {
   public var timeout: Duration
   public var priority: Priority
   public var source: Source
+  /// Whether a fallback may stand in for the answer, where the integration has one.
+  public var allowsFallback = true
 
   public init(
     integration: IntegrationName, connection: ConnectionID, host: String? = nil,
@@ -59,23 +61,37 @@ public struct CallResult: Sendable {
 
 /// How a logical call went, for the answer's `fairlead-*` headers and the call log.
 public struct CallReport: Sendable {
+  /// What stood in for the provider's answer.
+  public enum Fallback: String, Sendable {
+    /// Made up here, as the operator set it.
+    case canned
+    /// The last good answer to the same request.
+    case stale
+  }
+
   public var requestID: RequestID
   public var attempts: Int
   /// Time spent waiting on purpose: for quota, for `Retry-After`, in backoff.
   public var waited: Duration
   /// Why, in words: `rate limit of default`, `Retry-After from Slack`.
   public var waitReason: String?
-  /// Our reading of a final failure that the provider answered; `nil` for a success.
+  /// Our reading of a final failure that the provider answered, or that a fallback stands in for;
+  /// `nil` for a success.
   public var error: FairleadError?
+  /// What the failure means; `nil` for a success.
+  public var errorClass: ErrorClass?
+  /// Set when the answer is not the provider's; `error` says why.
+  public var fallback: Fallback?
 
   public init(
     requestID: RequestID, attempts: Int = 0, waited: Duration = .zero, waitReason: String? = nil,
-    error: FairleadError? = nil
+    error: FairleadError? = nil, errorClass: ErrorClass? = nil
   ) {
     self.requestID = requestID
     self.attempts = attempts
     self.waited = waited
     self.waitReason = waitReason
     self.error = error
+    self.errorClass = errorClass
   }
 }

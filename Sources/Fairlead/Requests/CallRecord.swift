@@ -104,10 +104,15 @@ public protocol CallObserver: Sendable {
   /// The provider refused an attempt for its rate; it may still succeed after a wait.
   func rateLimited(
     _ integration: IntegrationName, connection: ConnectionID, retryAfter: Duration?)
+
+  /// A circuit breaker opened, began to try again, or closed.
+  func breakerChanged(_ change: BreakerChange)
 }
 
 extension CallObserver {
   public func rateLimited(
     _ integration: IntegrationName, connection: ConnectionID, retryAfter: Duration?
   ) {}
+
+  public func breakerChanged(_ change: BreakerChange) {}
 }

@@ -9,6 +9,10 @@ final class IntegrationLane: Sendable {
   let gate: RateGate
   let bulkhead: Bulkhead
   let budgets = RetryBudgets()
+  let breakers: Breakers
+  let fallback: FallbackPolicy?
+  /// Where last good answers are kept; `nil` when they are not.
+  let stale: StaleAnswers?
   /// A body that is compressed cannot be classified, nor addresses in it rewritten.
   let needsPlainBodies: Bool
   private let endpoints: [PathTemplate]
@@ -20,7 +24,7 @@ final class IntegrationLane: Sendable {
     let format: ProviderDefinition.LimitHeaders.Format
   }
 
-  init(_ integration: Integration, clock: any FairleadClock) {
+  init(_ integration: Integration, clock: any FairleadClock, random: RandomSource) {
     let definition = integration.definition
     self.integration = integration
     policy = RetryPolicy(definition.retry)
@@ -30,6 +34,9 @@ final class IntegrationLane: Sendable {
     needsPlainBodies =
       definition.errors.contains { !$0.when.bodyPaths.isEmpty }
       || !definition.rewrite.bodyURLs.isEmpty
+    breakers = Breakers(definition, clock: clock, random: random)
+    fallback = FallbackPolicy(integration.activeFallback)
+    stale = fallback?.staleIfError == nil ? nil : StaleAnswers(clock: clock)
     endpoints = definition.endpoints.map(PathTemplate.init)
     limitHeaders = definition.limitHeaders.flatMap { headers in
       guard let remaining = HTTPField.Name(headers.remaining),

@@ -9,6 +9,12 @@ final class LogicalCall {
   let startedUptime: Duration
   let deadline: Deadline
   var owner: Owner?
+  /// The connection with whose credential the call goes out; `nil` before there is one.
+  var connection: Connection?
+  /// `nil` before the path was found good.
+  var url: UpstreamURL?
+  /// Scheme, host and port of the last attempt.
+  var origin = ""
   /// Of the definition where one matches, else the path.
   var path = ""
   var decision: RetryDecision?

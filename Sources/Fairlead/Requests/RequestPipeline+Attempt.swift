@@ -7,7 +7,7 @@ enum Exchange {
 }
 
 extension RequestPipeline {
-  /// One exchange, within its own timeout. A circuit breaker goes around this, inside the retries.
+  /// One exchange, within its own timeout. The circuit breaker goes around this, inside the retries.
   /// - Throws: `FairleadError` for what no attempt can cure; `CancellationError`.
   func exchange(
     _ logical: LogicalCall, _ current: ConnectionCredential, url: UpstreamURL,
@@ -26,11 +26,10 @@ extension RequestPipeline {
         "The credential stored for \(lane.provider) cannot be used. Connect \(lane.provider) again.",
         detail: unusable.reason)
     }
-    let origin = try lane.origin(host: logical.call.host, params: current.connection.params)
     let remaining = logical.deadline.remaining
     guard remaining > .zero else { throw Deadline.Exceeded() }
     let request = TransportRequest(
-      method: logical.call.method, url: url.absolute(under: origin), headers: headers,
+      method: logical.call.method, url: url.absolute(under: logical.origin), headers: headers,
       body: body.make())
     let started = clock.uptime
     do {

@@ -7,6 +7,7 @@ extension RequestPipeline {
     let call = logical.call
     let lane = logical.lane
     let url = try target(of: logical)
+    logical.url = url
     let endpoint = lane.endpoint(of: url.path)
     logical.path = endpoint ?? String(url.path.prefix(512))
     var current = try await usableCredential(logical)
@@ -14,13 +15,18 @@ extension RequestPipeline {
       throw logical.error(.notFound, "There is no such connection to \(lane.provider) here.")
     }
     logical.owner = current.connection.owner
+    try adopt(current, logical)
+    try refuseWhileOpen(logical)
     try await enterBulkhead(logical)
     let places = lane.gate.places(
       connection: call.connection, method: call.method.rawValue, path: url.path[...],
       endpoint: endpoint)
     try await passGate(logical, places)
     // A token may have run out while we waited.
-    if logical.waited > .zero { current = try await usableCredential(logical) }
+    if logical.waited > .zero {
+      current = try await usableCredential(logical)
+      try adopt(current, logical)
+    }
 
     var headers = Headers.outgoing(call.headers, source: call.source)
     Headers.add(lane.integration.definition.defaultHeaders, to: &headers)
@@ -34,8 +40,8 @@ extension RequestPipeline {
     logical.holdsBudget = true
 
     while true {
-      logical.attempts = logical.decision?.attempt ?? 0
-      let exchange = try await exchange(logical, current, url: url, headers: headers, body: body)
+      let exchange = try await guardedExchange(
+        logical, current, url: url, headers: headers, body: body, places: places)
       if case .answered(let answer) = exchange { heed(answer, logical, places) }
       guard let action = decide(logical, exchange, current, body) else {
         throw logical.error(.configurationError, "This call has no retry policy.")
@@ -55,12 +61,19 @@ extension RequestPipeline {
           delay, for: FailureMessages.waitReason(reason, provider: lane.provider))
         for place in places { place.bucket.charge() }
         current = try await usableCredential(logical)
+        try adopt(current, logical)
       case (.refresh, .answered(let answer)):
         do {
           current = try await refreshed(logical, current)
+          try adopt(current, logical)
           for place in places { place.bucket.charge() }
         } catch var error as FairleadError {
           error.status = answer.status
+          if error.integration != nil,
+            let result = substitute(logical, for: error, answer: answer)
+          {
+            return result
+          }
           error.integration = call.integration
           error.requestID = logical.requestID
           return close(logical, with: answer, error: error)
@@ -76,6 +89,13 @@ extension RequestPipeline {
   }
 
   // MARK: - Before the first attempt
+
+  /// Whose credential the next attempt carries, and where it goes.
+  private func adopt(_ current: ConnectionCredential, _ logical: LogicalCall) throws {
+    logical.connection = current.connection
+    logical.origin = try logical.lane.origin(
+      host: logical.call.host, params: current.connection.params)
+  }
 
   private func target(of logical: LogicalCall) throws -> UpstreamURL {
     do {
@@ -162,7 +182,8 @@ extension RequestPipeline {
       }
     let circumstances = RetryDecision.Circumstances(
       bodyReplayable: body.isReplayable, refreshable: current.credential.isRefreshable,
-      remaining: logical.deadline.remaining, random: random,
+      remaining: logical.deadline.remaining,
+      refusedFor: logical.lane.breakers.refusal(logical.origin), random: random,
       takeFromBudget: { cost in
         let taken = logical.lane.budgets.take(
           cost: cost, isRetrying: logical.lastRetryCost != nil, owner: logical.ownerKey)
@@ -215,6 +236,11 @@ extension RequestPipeline {
         metadata: [
           "connection": "\(logical.call.connection)", "error": "\(type(of: error))",
         ])
+    }
+    if !failure.refreshForNext,
+      let result = substitute(logical, for: error, answer: answer)
+    {
+      return result
     }
     return close(logical, with: answer, error: error)
   }

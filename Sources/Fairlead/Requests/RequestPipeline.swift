@@ -2,8 +2,8 @@ import HTTPTypes
 public import Logging
 
 /// Every call to a provider passes here: deadline, then bulkhead and rate gate, then retries, then
-/// one attempt at a time with its own timeout; a refresh of the credential and one replay happen
-/// inside an attempt.
+/// the circuit breaker, then one attempt at a time with its own timeout; a refresh of the credential
+/// and one replay happen inside an attempt. A fallback may stand in for what finally failed.
 ///
 /// Thread-safe; one for the whole process, because limits and budgets live in it.
 public final class RequestPipeline: Sendable {
@@ -28,7 +28,7 @@ public final class RequestPipeline: Sendable {
     self.observer = observer
     self.logger = logger
     lanes = Dictionary(
-      integrations.all.map { ($0.name, IntegrationLane($0, clock: clock)) },
+      integrations.all.map { ($0.name, IntegrationLane($0, clock: clock, random: random)) },
       uniquingKeysWith: { first, _ in first })
   }
 
@@ -49,6 +49,7 @@ public final class RequestPipeline: Sendable {
     do {
       return try await perform(logical)
     } catch {
+      if let result = substitute(logical, for: error) { return result }
       throw close(logical, failed: error)
     }
   }
@@ -84,11 +85,32 @@ public final class RequestPipeline: Sendable {
         return error
       }
     }
+    if error == nil { body = recorded(body, of: answer, logical) }
     return CallResult(
       status: answer.status, headers: answer.headers, body: body,
       report: CallReport(
         requestID: logical.requestID, attempts: logical.attempts, waited: logical.waited,
-        waitReason: logical.waitReason, error: error))
+        waitReason: logical.waitReason, error: error,
+        errorClass: error == nil ? nil : answer.meaning.errorClass))
+  }
+
+  /// The result for a call that failed and that something stands in for. It counts as failed.
+  func close(
+    _ logical: LogicalCall, with substitute: Substitute, error: FairleadError, answer: Answer?
+  ) -> CallResult {
+    var record = logical.record(
+      status: answer?.status, errorCode: error.code,
+      errorClass: answer?.meaning.errorClass ?? Self.errorClass(error.code), uptime: clock.uptime)
+    record.fallback = true
+    let completion = settle(logical, record, succeeded: false)
+    completion.count(substitute.bytes)
+    completion.finish(.complete)
+    var report = CallReport(
+      requestID: logical.requestID, attempts: logical.attempts, waited: logical.waited,
+      waitReason: logical.waitReason, error: error)
+    report.fallback = substitute.kind
+    return CallResult(
+      status: substitute.status, headers: substitute.headers, body: substitute.body, report: report)
   }
 
   /// What the caller gets for a call without an answer.
@@ -118,7 +140,7 @@ public final class RequestPipeline: Sendable {
       record, observer: observer, bulkhead: logical.holdsPermit ? logical.lane.bulkhead : nil)
   }
 
-  private func fairleadError(for error: any Error, _ logical: LogicalCall) -> FairleadError {
+  func fairleadError(for error: any Error, _ logical: LogicalCall) -> FairleadError {
     let provider = logical.lane.provider
     var failure: FairleadError
     switch error {

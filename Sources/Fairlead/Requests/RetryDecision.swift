@@ -39,6 +39,8 @@ struct RetryDecision {
     /// Whether the credential is of a kind that can be renewed.
     var refreshable: Bool
     var remaining: Duration
+    /// How long the circuit breaker refuses attempts; `nil` when it does not.
+    var refusedFor: Duration?
     var random: RandomSource
     /// Takes a retry's cost from the budget; `false` when it is empty.
     var takeFromBudget: (Int) -> Bool
@@ -140,6 +142,10 @@ struct RetryDecision {
       }
     guard delay + RetryPolicy.minimumUsefulTime <= circumstances.remaining else {
       return fail(code, hint: hint)
+    }
+    // Waiting only to be refused helps nobody.
+    if let refused = circumstances.refusedFor, refused > delay {
+      return fail(code, hint: max(hint ?? .zero, refused))
     }
     guard circumstances.takeFromBudget(cost) else {
       return fail(code, hint: hint, budgetExhausted: true)

@@ -13,9 +13,17 @@ public protocol Database: Sendable {
   ) async throws -> Result
 
   /// Runs `body` in exactly one transaction, durable when this returns; rolled back when it throws.
+  /// The outcome is as if transactions ran one after the other (`WriteIsolation.serializable`).
   /// - Throws: `StorageError`, or what `body` throws.
   func write<Result: Sendable>(
     _ body: @escaping @Sendable (any SQLConnection) throws -> Result
+  ) async throws -> Result
+
+  /// Runs `body` in exactly one transaction, as `write(_:)` does, beside others as `isolation` says.
+  /// A driver with one writer has no use for the difference and inherits this.
+  /// - Throws: `StorageError`, or what `body` throws.
+  func write<Result: Sendable>(
+    _ isolation: WriteIsolation, _ body: @escaping @Sendable (any SQLConnection) throws -> Result
   ) async throws -> Result
 
   /// What `SQLConnection.notify` announced on `channel` from now on, after its transaction
@@ -24,6 +32,25 @@ public protocol Database: Sendable {
 
   /// Closes every connection. Later calls throw `StorageError.unavailable`.
   func close() async throws
+}
+
+extension Database {
+  public func write<Result: Sendable>(
+    _ isolation: WriteIsolation, _ body: @escaping @Sendable (any SQLConnection) throws -> Result
+  ) async throws -> Result {
+    try await write(body)
+  }
+}
+
+/// How a write stands to those that run beside it, in this process and on other nodes.
+public enum WriteIsolation: Sendable, Hashable {
+  /// As if it were alone: what `body` read still holds when it commits. It is run again when another
+  /// got in its way, which costs something where many write the same rows. Right for every body.
+  case serializable
+  /// Each statement sees what others committed before it. For frequent bodies that are right then
+  /// too: each statement decides by itself (`ON CONFLICT`, `UPDATE … WHERE claim = …`), or the rows
+  /// that decide are locked first (`Dialect.forUpdate`, `skipLocked`, `takeTurn`).
+  case locking
 }
 
 /// A connection inside a transaction. Not `Sendable`: it lives as long as the body it is given to.

@@ -11,7 +11,7 @@ import Synchronization
 /// `run()` does the work: rows wait until it runs. On graceful shutdown it stores what was accepted
 /// and refuses the rest. Thread-safe.
 public final class MicroBatcher<Item: Sendable, Output: Sendable>: Service {
-  /// Stores one item inside the shared transaction. May run more than once for an item, always on a
+  /// Stores one item inside the shared transaction, which is `WriteIsolation.locking`. May run more than once for an item, always on a
   /// transaction that holds nothing of its earlier runs.
   public typealias Apply = @Sendable (any SQLConnection, Item) throws -> Output
 
@@ -50,7 +50,7 @@ public final class MicroBatcher<Item: Sendable, Output: Sendable>: Service {
   /// - Throws: what `apply` threw for this item; `StorageError.overloaded` at once when the queue is
   ///   full; `StorageError.unavailable` when storage is, or when this is shut down;
   ///   `CancellationError` when the task was cancelled while the item waited. In each case nothing
-  ///   of the item was stored. Once its transaction has begun, a cancelled task gets the outcome.
+  ///   of the item was stored; with `StorageError.outcomeUnknown` it may have been. Once its transaction has begun, a cancelled task gets the outcome.
   public func submit(_ item: Item) async throws -> Output {
     let id = state.withLock { state in
       state.nextID += 1
@@ -145,7 +145,7 @@ public final class MicroBatcher<Item: Sendable, Output: Sendable>: Service {
     let items = batch.map(\.item)
     let apply = apply
     do {
-      let outputs = try await database.write { connection in
+      let outputs = try await database.write(.locking) { connection in
         try items.map { try apply(connection, $0) }
       }
       for (entry, output) in zip(batch, outputs) { entry.continuation.resume(returning: output) }
@@ -160,7 +160,7 @@ public final class MicroBatcher<Item: Sendable, Output: Sendable>: Service {
   private func commitRowByRow(_ batch: [Entry], _ items: [Item]) async {
     let apply = apply
     do {
-      let outcomes = try await database.write { connection in
+      let outcomes = try await database.write(.locking) { connection in
         try items.map { item -> Result<Output, any Error> in
           do {
             return .success(try connection.savepoint { try apply(connection, item) })
@@ -179,6 +179,9 @@ public final class MicroBatcher<Item: Sendable, Output: Sendable>: Service {
 extension Error {
   /// Whether every other row would fail with this error too.
   fileprivate var isStorageWide: Bool {
-    if let error = self as? StorageError, case .unavailable = error { true } else { false }
+    switch self as? StorageError {
+    case .unavailable, .outcomeUnknown: true
+    default: false
+    }
   }
 }

@@ -24,7 +24,7 @@ public enum Migrator {
     for migration in ordered where !known.contains(migration.name) {
       let now = clock.now
       let dialect = database.dialect
-      let isNew = try await database.write { connection in
+      let isNew = try await database.write(.locking) { connection in
         try apply(migration, known: migrations, dialect, at: now, on: connection)
       }
       if isNew { done.append(migration.name) }

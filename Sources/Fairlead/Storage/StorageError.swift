@@ -7,6 +7,9 @@ public enum StorageError: Error, Sendable, Equatable {
   /// The engine cannot take writes now (disk full, locked, server gone). The same call may work
   /// later; nothing of it was stored.
   case unavailable(String)
+  /// The server went away while it committed: the transaction may be stored or not. It was not run
+  /// again; the caller repeats it only where that does no harm.
+  case outcomeUnknown(String)
   /// A bounded queue in front of storage is full. Nothing was stored.
   case overloaded
   /// A row or file is not what was written.

@@ -22,7 +22,7 @@ public enum VaultCheck {
     guard stored[id] == nil else { return }
     let sealed = try vault.seal(content, for: field(id))
     let now = clock.now
-    try await database.write { connection in
+    try await database.write(.locking) { connection in
       if let turn = database.dialect.takeTurn { _ = try connection.query(turn) }
       // Another starter may have enrolled meanwhile, with the same keys or with others.
       try verify(vault, against: try read(connection))

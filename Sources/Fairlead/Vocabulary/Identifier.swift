@@ -69,6 +69,7 @@ public enum DestinationKind: IdentifierKind { public static let prefix = "dest" 
 public enum JobKind: IdentifierKind { public static let prefix = "job" }
 public enum RequestKind: IdentifierKind { public static let prefix = "req" }
 public enum APIKeyKind: IdentifierKind { public static let prefix = "key" }
+public enum SyncKind: IdentifierKind { public static let prefix = "sync" }
 
 public typealias ConnectionID = Identifier<ConnectionKind>
 public typealias EventID = Identifier<EventKind>
@@ -77,3 +78,4 @@ public typealias DestinationID = Identifier<DestinationKind>
 public typealias JobID = Identifier<JobKind>
 public typealias RequestID = Identifier<RequestKind>
 public typealias APIKeyID = Identifier<APIKeyKind>
+public typealias SyncID = Identifier<SyncKind>

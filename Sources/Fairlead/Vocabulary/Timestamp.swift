@@ -67,7 +67,8 @@ extension Timestamp: CustomStringConvertible {
       days -= 1
     }
     let (year, month, day) = Self.civil(fromDays: days)
-    let millisecond = (microseconds - seconds * 1_000_000) / 1_000
+    let remainder = microseconds % 1_000_000
+    let millisecond = (remainder < 0 ? remainder + 1_000_000 : remainder) / 1_000
     var text: [UInt8] = []
     text.reserveCapacity(24)
     func digits(_ value: Int64, _ count: Int) {
@@ -144,7 +145,7 @@ extension Timestamp: CustomStringConvertible {
   }
 
   /// Proleptic Gregorian date of a day number (days since 1970-01-01).
-  private static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+  static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let shifted = days + 719_468
     let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
     let dayOfEra = shifted - era * 146_097
@@ -156,7 +157,7 @@ extension Timestamp: CustomStringConvertible {
     return (year, month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
   }
 
-  private static func days(fromCivil year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+  static func days(fromCivil year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
     let shiftedYear = month <= 2 ? year - 1 : year
     let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
     let yearOfEra = shiftedYear - era * 400

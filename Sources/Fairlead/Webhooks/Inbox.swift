@@ -17,15 +17,30 @@ public final class Inbox: Service {
   let logger: Logger
   private let batcher: MicroBatcher<IncomingEvent, IntakeOutcome>
   private let budget: IntakeBudget
+  private let channelCheck: ChannelCheck?
 
   /// - Parameter waitingBytes: how many bytes of bodies may wait for their commit together; beyond
   ///   it senders are asked to come back.
-  public init(
+  public convenience init(
     database: any Database, integrations: IntegrationRegistry, queue: JobQueue,
     clock: any FairleadClock, random: RandomSource = .system,
     observer: (any WebhookObserver)? = nil, logger: Logger,
     waitingBytes: Int = 256 * 1_024 * 1_024
   ) {
+    self.init(
+      database: database, integrations: integrations, queue: queue, clock: clock, random: random,
+      observer: observer, channelCheck: nil, logger: logger, waitingBytes: waitingBytes)
+  }
+
+  /// - Parameter channelCheck: verifies what comes by a channel; such integrations are refused
+  ///   without one.
+  init(
+    database: any Database, integrations: IntegrationRegistry, queue: JobQueue,
+    clock: any FairleadClock, random: RandomSource = .system,
+    observer: (any WebhookObserver)? = nil, channelCheck: ChannelCheck?, logger: Logger,
+    waitingBytes: Int = 256 * 1_024 * 1_024
+  ) {
+    self.channelCheck = channelCheck
     self.database = database
     self.integrations = integrations
     self.queue = queue
@@ -57,7 +72,11 @@ public final class Inbox: Service {
         .notFound, "\(integration.definition.displayName) sends no webhooks to this deployment.",
         integration: integration.name)
     }
-    switch try verify(webhook, integration, settings) {
+    let verdict =
+      settings.scheme == .channel
+      ? try await verifyChannel(webhook, integration, settings)
+      : try verify(webhook, integration, settings)
+    switch verdict {
     case .rejected(let reason):
       observer?.observe(.rejected(reason), integration: integration.name)
       logger.info(
@@ -88,6 +107,30 @@ public final class Inbox: Service {
     }
   }
 
+  /// The one scheme that is verified against storage.
+  private func verifyChannel(
+    _ webhook: InboundWebhook, _ integration: Integration,
+    _ settings: ProviderDefinition.WebhookSettings
+  ) async throws -> SignatureVerdict {
+    let check = SignatureCheck(
+      headers: webhook.headers, body: webhook.body, secrets: [], now: clock.now,
+      settings: settings)
+    guard let channelCheck else {
+      throw FairleadError(
+        .configurationError,
+        "Notifications of this kind cannot be verified here: no watches are kept.",
+        integration: integration.name)
+    }
+    let message: ChannelMessage
+    do throws(SignatureRejection) {
+      message = try check.channelMessage()
+    } catch {
+      return .rejected(error)
+    }
+    guard try await channelCheck(message, integration.name) else { return .rejected(.forged) }
+    return .verified(SignatureVerdict.Verified(signedAt: nil, signedID: message.eventID))
+  }
+
   private func accept(
     _ webhook: InboundWebhook, _ integration: Integration,
     _ settings: ProviderDefinition.WebhookSettings, _ verified: SignatureVerdict.Verified
@@ -105,7 +148,7 @@ public final class Inbox: Service {
       id: EventID(at: now, random: random), integration: integration.name,
       dedupeKey: envelope.dedupeKey(bodyHash: hash), bodyHash: hash, providerEventID: envelope.id,
       type: envelope.type, connectionValue: envelope.connectionValue, receivedAt: now,
-      defect: body == nil
+      defect: body == nil && settings.scheme != .channel
         ? "The body is no JSON, so it could not be processed."
         : envelope.defect(settings),
       headers: HeaderRecord.json(

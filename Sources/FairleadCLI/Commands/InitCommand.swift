@@ -27,6 +27,8 @@ struct InitCommand: ParsableCommand {
       # SLACK_CLIENT_ID=…
       # SLACK_CLIENT_SECRET=…
       # SLACK_SIGNING_SECRET=…
+      # GOOGLE_CLIENT_ID=…
+      # GOOGLE_CLIENT_SECRET=…
 
       """
     let yaml = """
@@ -46,7 +48,15 @@ struct InitCommand: ParsableCommand {
       throw error
     }
     Console.line("Wrote fairlead.yaml and .env (readable by you alone).")
-    Console.line("Start with: fairlead serve")
+    Console.line()
+    Console.line("Keep the vault key: without it, no stored credential can be read again.")
+    Console.line()
+    Console.line("Next:")
+    Console.line("  1. Put the keys of your providers into .env, or go on with the simulators")
+    Console.line("  2. fairlead doctor            checks what you have set")
+    Console.line(
+      "  3. fairlead serve             or, with the simulators: fairlead serve --sandbox")
+    Console.line("  4. fairlead status            shows how every integration is doing")
   }
 
   /// Makes a file that must not be there yet.

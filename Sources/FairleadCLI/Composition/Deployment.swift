@@ -1,4 +1,5 @@
 import Fairlead
+import FairleadPostgres
 import FairleadSQLite
 import FairleadSandbox
 import FairleadServer
@@ -27,7 +28,7 @@ final class Deployment: Sendable {
     var configuration = configuration
     self.logger = logger
     let vault = try Self.vault(configuration)
-    let source = try Self.databaseSource(configuration)
+    let source = Self.databaseSource(configuration)
     if let sandboxURL { try configuration.pointAtSandbox(sandboxURL) }
     let integrations = try configuration.integrations(catalog: Self.definitions(configuration))
     try Destinations.check(configuration.configuredDestinations)
@@ -107,13 +108,10 @@ extension Deployment {
     throw VaultSource.missingVaultKey
   }
 
-  static func databaseSource(_ configuration: FairleadConfiguration) throws -> DatabaseSource {
+  static func databaseSource(_ configuration: FairleadConfiguration) -> DatabaseSource {
     switch configuration.database {
-    case .sqlite(let path): return .sqlite(path)
-    case .postgres:
-      throw FairleadError(
-        .configurationError,
-        "This version stores in SQLite only. Set FAIRLEAD_DATABASE to sqlite:PATH.")
+    case .sqlite(let path): .sqlite(path)
+    case .postgres(let url): .postgres(url)
     }
   }
 
@@ -139,11 +137,14 @@ extension FairleadConfiguration {
   }
 
   var settings: Settings {
-    Settings(
+    var settings = Settings(
       publicURL: publicURL(boundPort: port), adminKey: adminKey,
       connectRedirectOrigins: connectRedirectOrigins,
-      allowPrivateNetworks: allowPrivateNetworks,
+      allowPrivateNetworks: allowPrivateNetworks, tokenIssuers: tokenIssuers,
       eventPayloadRetention: retention.eventPayloads, eventIDRetention: retention.eventIDs,
-      requestRetention: retention.requests)
+      requestRetention: retention.requests, syncs: syncs)
+    settings.alerts = alerts
+    settings.alerts.retention = retention.alerts
+    return settings
   }
 }

@@ -21,11 +21,21 @@ extension FairleadConfiguration {
     stripe.webhookSecrets = [Secret(credentials.stripeWebhookSecret)]
     var openAI = IntegrationSettings(name: "openai", provider: "openai")
     openAI.apiKey = Secret(credentials.openAIAPIKey)
+    openAI.webhookSecrets = [Secret(credentials.openAIWebhookSecret)]
+    var google = IntegrationSettings(name: "google", provider: "google")
+    google.clientID = credentials.googleClientID
+    google.clientSecret = Secret(credentials.googleClientSecret)
     var github = IntegrationSettings(name: "github", provider: "github")
     github.clientID = credentials.githubClientID
     github.clientSecret = Secret(credentials.githubClientSecret)
     github.webhookSecrets = [Secret(credentials.githubWebhookSecret)]
-    for settings in [slack, stripe, openAI, github]
+    var clerk = IntegrationSettings(name: "clerk", provider: "clerk")
+    clerk.apiKey = Secret(credentials.clerkSecretKey)
+    clerk.webhookSecrets = [Secret(credentials.clerkWebhookSecret)]
+    // The simulator's issuer is the URL it is reached at.
+    let issuer = TokenIssuer("\(base)/clerk")
+    if !tokenIssuers.contains(where: { $0.issuer == issuer.issuer }) { tokenIssuers.append(issuer) }
+    for settings in [slack, stripe, openAI, google, github, clerk]
     where !integrations.contains(where: { $0.name == settings.name }) {
       integrations.append(settings)
     }

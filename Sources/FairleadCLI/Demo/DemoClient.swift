@@ -29,13 +29,14 @@ final class DemoClient: Sendable {
     self.transport = transport
   }
 
-  /// A call of the server's API with the admin key.
+  /// A call of the server's API with the admin key, or with an end user's session token.
   func api(
-    _ method: HTTPRequest.Method, _ path: String, _ body: JSONValue? = nil
+    _ method: HTTPRequest.Method, _ path: String, _ body: JSONValue? = nil,
+    as token: String? = nil
   ) async throws -> Answer {
     try await send(
       method, server + path, json: body,
-      headers: [.authorization: "Bearer \(adminKey.expose())"])
+      headers: [.authorization: "Bearer \(token ?? adminKey.expose())"])
   }
 
   /// A call of the sandbox's controls.

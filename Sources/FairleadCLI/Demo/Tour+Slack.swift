@@ -17,22 +17,11 @@ extension Tour {
     }
     say("connect link      \(url.prefix(while: { $0 != "?" }).prefix(56))…")
 
-    var cookies: [String: String] = [:]
-    let page = try await browse(url, &cookies)
-    try expect(page.text.contains("Ada Lovelace"), "the page does not say for whom it connects")
+    let (page, authorize) = try await walk(url, to: "slack")
+    try expect(page.contains("Ada Lovelace"), "the page does not say for whom it connects")
     say("hosted page       says it connects for Ada Lovelace")
-
-    let leave = try await browse(url + "/slack", &cookies)
-    let authorize = try location(of: leave, "the connect page")
     try expect(authorize.contains("state="), "no state went to the provider")
     say("to the provider   \(authorize.prefix { $0 != "?" })")
-
-    let consent = try await browse(authorize, &cookies)
-    let callback = try location(of: consent, "the consent page")
-    let done = try await browse(callback, &cookies)
-    try expect(done.status == 200 || done.status == 303, "the callback answered \(done.status)")
-    let again = try await browse(callback, &cookies)
-    try expect(again.status >= 400, "the callback could be used twice")
     say("and back          state and code used once; a second use is refused")
 
     let connection = try await connection()
@@ -44,9 +33,10 @@ extension Tour {
     guard let secret = token.json["access_token"]?.string, secret.count > 8 else {
       throw StepFailure("the token could not be read back: \(token.status)")
     }
-    try expect(try occursInDatabase(id), "the database file does not hold the connection")
-    try expect(try !occursInDatabase(secret), "the token stands in the database file")
-    say("the vault         the token cannot be found in the database file")
+    let (holdsID, holdsToken) = (try await storage.contains(id), try await storage.contains(secret))
+    try expect(holdsID, "the database does not hold the connection")
+    try expect(!holdsToken, "the token stands in the database")
+    say("the vault         the token cannot be found in the database")
   }
 
   private func connection() async throws -> JSONValue {
@@ -56,6 +46,24 @@ extension Tour {
     }
     try expect(connection["state"]?.string == "active", "the connection is not active")
     return connection
+  }
+
+  /// The whole way of a browser from a connect link to the callback; the callback works once.
+  @discardableResult
+  func walk(
+    _ url: String, to integration: String
+  ) async throws -> (page: String, authorize: String) {
+    var cookies: [String: String] = [:]
+    let page = try await browse(url, &cookies)
+    let leave = try await browse(url + "/" + integration, &cookies)
+    let authorize = try location(of: leave, "the connect page")
+    let consent = try await browse(authorize, &cookies)
+    let callback = try location(of: consent, "the consent page")
+    let done = try await browse(callback, &cookies)
+    try expect(done.status == 200 || done.status == 303, "the callback answered \(done.status)")
+    let again = try await browse(callback, &cookies)
+    try expect(again.status >= 400, "the callback could be used twice")
+    return (page.text, authorize)
   }
 
   private func browse(
@@ -74,15 +82,6 @@ extension Tour {
       throw StepFailure("\(whose) answered \(answer.status) instead of a redirect")
     }
     return location
-  }
-
-  private func occursInDatabase(_ text: String) throws -> Bool {
-    for path in databaseFiles where FileManager.default.fileExists(atPath: path) {
-      if try Data(contentsOf: URL(fileURLWithPath: path)).range(of: Data(text.utf8)) != nil {
-        return true
-      }
-    }
-    return false
   }
 
   // MARK: - Faults

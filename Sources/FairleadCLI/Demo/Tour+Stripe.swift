@@ -36,7 +36,7 @@ extension Tour {
   }
 
   /// The HTTP statuses the sandbox's deliveries got.
-  private static func statuses(_ answer: JSONValue) -> String {
+  static func statuses(_ answer: JSONValue) -> String {
     let deliveries = answer["deliveries"]?.array ?? []
     return deliveries.map { $0["status"]?.int.map { String($0) } ?? "no answer" }
       .joined(separator: ", ")

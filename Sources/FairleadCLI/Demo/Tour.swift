@@ -6,8 +6,9 @@ import HTTPTypes
 /// through the normal path; the tour only asks and reads back.
 struct Tour: Sendable {
   let client: DemoClient
-  let databaseFiles: [String]
+  let storage: DemoStorage
   let clock: any FairleadClock
+  let story = Story()
 
   typealias Step = (title: String, run: @Sendable (Tour) async throws -> Void)
 
@@ -17,6 +18,9 @@ struct Tour: Sendable {
     ("A message whose outcome nobody can know", { try await $0.keepHonest() }),
     ("The token expires under 50 concurrent calls", { try await $0.refreshOnce() }),
     ("One Stripe event, delivered three times and once forged", { try await $0.processOnce() }),
+    ("A user signs up with Clerk", { try await $0.welcomeUser() }),
+    ("Their calendar of 1,000 events, and what changes in it", { try await $0.syncCalendar() }),
+    ("OpenAI streams, goes down and comes back", { try await $0.degrade() }),
     ("How each integration is doing", { try await $0.showHealth() }),
   ]
 
@@ -45,11 +49,14 @@ struct Tour: Sendable {
 
   /// Asks again until `condition` holds, for what happens in the background.
   func eventually(
-    _ what: String, _ condition: @Sendable () async throws -> Bool
+    _ what: String, within limit: Duration = .seconds(15),
+    _ condition: @Sendable () async throws -> Bool
   ) async throws {
-    let deadline = clock.uptime + .seconds(15)
+    let deadline = clock.uptime + limit
     while try await !condition() {
-      guard clock.uptime < deadline else { throw StepFailure("\(what) did not happen in 15 s") }
+      guard clock.uptime < deadline else {
+        throw StepFailure("\(what) did not happen in \(limit.components.seconds) s")
+      }
       try await clock.sleep(for: .milliseconds(50))
     }
   }

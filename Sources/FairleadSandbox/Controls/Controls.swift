@@ -6,18 +6,22 @@ import Synchronization
 final class Controls: Sendable {
   private let simulators: [SandboxProvider: any Simulator]
   private let slack: SlackSimulator
+  let google: GoogleSimulator
   let github: GitHubSimulator
+  private let clerk: ClerkSimulator
   private let faults: FaultBoard
   private let journals: [SandboxProvider: RequestJournal]
-  private let clock: SandboxClock
-  private let sender: EventSender
+  let clock: SandboxClock
+  let sender: EventSender
   /// Where each provider's events went last.
   private let destinations = Mutex<[SandboxProvider: String]>([:])
 
   init(world: SandboxWorld, sender: EventSender) {
     simulators = world.simulators
     slack = world.slack
+    google = world.google
     github = world.github
+    clerk = world.clerk
     faults = world.faults
     journals = world.journals
     clock = world.clock
@@ -35,6 +39,13 @@ final class Controls: Sendable {
   private func route(_ request: SimulatedRequest) async throws(ControlError) -> SimulatedResponse {
     let segments = request.segments.dropFirst()
     let (first, second) = (segments.first ?? "", segments.dropFirst().first)
+    if first == "google", let answer = try await googleControl(request) { return answer }
+    if first == "clerk",
+      let answer = try clerk.control(
+        request, path: Array(segments.dropFirst()), now: clock.machineNow)
+    {
+      return answer
+    }
     guard segments.count <= 2 else { throw unknown(request) }
     switch (request.method, first, second) {
     case ("GET", "", nil): return overview()
@@ -57,8 +68,8 @@ final class Controls: Sendable {
     ControlError(
       .notFound,
       "There is no control \(request.method) \(request.path). Known: faults, clock, reset, "
-        + "slack/consent, github/consent, github/settings, and {provider}/requests, /state, /events."
-    )
+        + "slack/consent, \(Self.googleControls), github/consent, github/settings, "
+        + "clerk/tokens, clerk/keys/rotate, and {provider}/requests, /state, /events.")
   }
 
   private func simulator(_ name: String) throws(ControlError) -> any Simulator {
@@ -159,7 +170,9 @@ final class Controls: Sendable {
   ) async throws(ControlError) -> SimulatedResponse {
     let order = try EventOrder(parsing: bytes)
     let simulator = try simulator(provider.rawValue)
-    guard let to = order.to ?? destinations.withLock({ $0[provider] }) else {
+    var to = order.to
+    if to == nil { to = try simulator.destination(of: order, now: clock.now) }
+    guard let to = to ?? destinations.withLock({ $0[provider] }) else {
       throw ControlError(
         .invalidRequest, "\"to\" is missing: no event of \(provider.rawValue) was sent before.")
     }

@@ -52,16 +52,24 @@ struct EventSender: Sendable {
   private func send(
     _ delivery: EventDelivery, to url: String, from simulator: any Simulator, age: Duration
   ) async -> Outcome {
+    await post(
+      eventID: delivery.event.id, to: url,
+      headers: simulator.sign(delivery, time: clock.machineNow - age), body: delivery.event.body)
+  }
+
+  func post(
+    eventID: String, to url: String, headers: [(name: String, value: String)], body: [UInt8]
+  ) async -> Outcome {
     let started = clock.uptime
     var outcome = Outcome(
-      eventID: delivery.event.id, status: nil, body: "", error: nil, milliseconds: 0)
+      eventID: eventID, status: nil, body: "", error: nil, milliseconds: 0)
     var request = HTTPClientRequest(url: url)
     request.method = .POST
     request.headers.add(name: "content-type", value: "application/json")
-    for (name, value) in simulator.sign(delivery, time: clock.machineNow - age) {
+    for (name, value) in headers {
       request.headers.add(name: name, value: value)
     }
-    request.body = .bytes(ByteBuffer(bytes: delivery.event.body))
+    request.body = .bytes(ByteBuffer(bytes: body))
     do {
       let response = try await client.execute(request, timeout: Self.timeout)
       outcome.status = Int(response.status.code)

@@ -41,8 +41,8 @@ struct SandboxKernel: Sendable {
     else {
       let error = ControlError(
         .notFound,
-        "Nothing is simulated at \(request.path). Paths start with /slack, /stripe, /openai or /github."
-      )
+        "Nothing is simulated at \(request.path). Paths start with "
+          + SandboxProvider.allCases.map { "/\($0.rawValue)" }.joined(separator: ", ") + ".")
       return Answer(delivery: .whole(error.response))
     }
     var request = request

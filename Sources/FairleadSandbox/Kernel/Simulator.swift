@@ -37,6 +37,9 @@ protocol Simulator: Sendable {
   /// Makes (and stores, where the provider keeps events) the events that were ordered.
   func makeEvents(_ order: EventOrder, now: Timestamp) throws(ControlError) -> [OutgoingEvent]
 
+  /// Where the events go that an order without `to` asks for, where the provider itself knows.
+  func destination(of order: EventOrder, now: Timestamp) throws(ControlError) -> String?
+
   /// The headers of one delivery. `time` is the machine's, not the simulators', because receivers
   /// compare it with theirs.
   func sign(_ delivery: EventDelivery, time: Timestamp) -> [(name: String, value: String)]
@@ -46,4 +49,5 @@ extension Simulator {
   func admit(_ request: SimulatedRequest) -> SimulatedResponse? { nil }
   func finish(_ request: SimulatedRequest) {}
   func restoreKeys() {}
+  func destination(of order: EventOrder, now: Timestamp) throws(ControlError) -> String? { nil }
 }

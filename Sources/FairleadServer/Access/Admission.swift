@@ -2,6 +2,14 @@ import Fairlead
 import HTTPTypes
 import Hummingbird
 
+/// What the access check found out about a caller.
+struct Admission: Sendable {
+  var principal: Principal?
+  /// The header that carried the caller's key.
+  var presentedIn: HTTPField.Name?
+  var endUser: EndUser?
+}
+
 /// Sends a visitor of the dashboard to the sign-in page.
 struct SignInRequired: Error {}
 
@@ -11,9 +19,10 @@ extension FairleadRoutes {
   ///   `SignInRequired` for pages.
   func admit(
     _ request: Request, to route: Route, isLoopback: Bool
-  ) async throws -> (Principal?, HTTPField.Name?) {
+  ) async throws -> Admission {
     switch route.access {
-    case .open: return (nil, nil)
+    case .open: return Admission()
+    case .endUser: return Admission(endUser: try await fairlead.endUser(of: request))
     case .session:
       guard let adminKey = fairlead.settings.adminKey else {
         throw FairleadError(
@@ -24,12 +33,12 @@ extension FairleadRoutes {
       guard DashboardSession(adminKey: adminKey).isValid(cookie, now: fairlead.clock.now) else {
         throw SignInRequired()
       }
-      return (nil, nil)
+      return Admission()
     case .loopbackOrKey(let scope):
       if Self.isDirect(request, isLoopback: isLoopback)
         && PresentedKey.candidates(in: request.headers).isEmpty
       {
-        return (nil, nil)
+        return Admission()
       }
       return try await admit(request, scope: scope)
     case .key(let scope): return try await admit(request, scope: scope)
@@ -48,7 +57,7 @@ extension FairleadRoutes {
 
   private func admit(
     _ request: Request, scope: Scope
-  ) async throws -> (Principal?, HTTPField.Name?) {
+  ) async throws -> Admission {
     let candidates = PresentedKey.candidates(in: request.headers)
     for candidate in candidates {
       guard let principal = try await fairlead.keys.authenticate(candidate.secret) else { continue }
@@ -58,7 +67,7 @@ extension FairleadRoutes {
           "This key may not do that: it lacks the scope \(scope.rawValue). Make one with "
             + "`fairlead keys create --scope \(scope.rawValue)`.")
       }
-      return (principal, candidate.header)
+      return Admission(principal: principal, presentedIn: candidate.header)
     }
     throw FairleadError(
       .unauthenticated,

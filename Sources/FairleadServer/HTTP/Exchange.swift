@@ -15,6 +15,8 @@ public struct Exchange: Sendable {
   public let principal: Principal?
   /// The header that carried the caller's Fairlead key, so that the proxy does not pass it on.
   public let presentedIn: HTTPField.Name?
+  /// The person who calls, on routes that are for end users.
+  public let endUser: EndUser?
   /// Whether the request came from this machine, and not through a reverse proxy on it.
   let isLocal: Bool
 

@@ -15,6 +15,7 @@ struct PageRenderer: Sendable {
     let templates: [(name: String, bytes: [UInt8])] = [
       ("layout", PackageResources.layout_mustache),
       ("overview", PackageResources.overview_mustache),
+      ("alerts", PackageResources.alerts_mustache),
       ("card", PackageResources.card_mustache),
       ("sign-in", PackageResources.sign_in_mustache),
       ("connect", PackageResources.connect_mustache),

@@ -11,6 +11,8 @@ extension HTTPField.Name {
   static let fairleadWaitReason = HTTPField.Name("fairlead-wait-reason")!
   static let fairleadErrorCode = HTTPField.Name("fairlead-error-code")!
   static let fairleadErrorMessage = HTTPField.Name("fairlead-error-message")!
+  static let fairleadFallback = HTTPField.Name("fairlead-fallback")!
+  static let fairleadFallbackKind = HTTPField.Name("fairlead-fallback-kind")!
   static let fairleadErrors = HTTPField.Name("fairlead-errors")!
   static let fairleadIdempotencyKey = HTTPField.Name("fairlead-idempotency-key")!
   static let fairleadTimeout = HTTPField.Name("fairlead-timeout")!
@@ -38,10 +40,13 @@ struct ProxyRoute: Sendable {
           `fairlead-attempts`, `fairlead-waited-ms` and, on errors, `fairlead-error-code` and \
           `fairlead-error-message` added. An official SDK works with its base URL pointed here and a \
           Fairlead key as its API key. Where the answer leads to further addresses of the provider \
-          (`Link`, `Location`), they lead through here.
+          (`Link`, `Location`), they lead through here. Where the integration has a fallback, an \
+          answer that is not the provider's carries `fairlead-fallback: true` and \
+          `fairlead-fallback-kind`, `canned` or `stale`, and the error headers say why.
           """,
         parameters: [
           .header("fairlead-timeout", "The total deadline, for example `20s`."),
+          .header("fairlead-fallback", "`off` for the failure itself, whatever could stand in."),
           .header("fairlead-errors", "`plain` for our error shape instead of the provider's."),
         ],
         answers: [(200, "What the provider answered, with its own status.", nil)],
@@ -94,12 +99,13 @@ struct ProxyRoute: Sendable {
 
     let (body, relay) = try await requestBody(of: exchange.request)
     do {
-      let result = try await fairlead.pipeline.send(
-        Call(
-          integration: resolved.integration, connection: resolved.connection, host: resolved.host,
-          method: exchange.request.method, path: path, headers: headers, body: body,
-          timeout: timeout, source: .proxy))
-      if plainErrors, var error = result.report.error {
+      var call = Call(
+        integration: resolved.integration, connection: resolved.connection, host: resolved.host,
+        method: exchange.request.method, path: path, headers: headers, body: body,
+        timeout: timeout, source: .proxy)
+      call.allowsFallback = headers[.fairleadFallback]?.lowercased() != "off"
+      let result = try await fairlead.pipeline.send(call)
+      if plainErrors, result.report.fallback == nil, var error = result.report.error {
         await relay?.finish(clock: fairlead.clock)
         error.attempts = result.report.attempts
         error.waited = result.report.waited
@@ -150,6 +156,10 @@ struct ProxyRoute: Sendable {
       headers[.fairleadErrorCode] = error.code.rawValue
       headers[.fairleadErrorMessage] = headerText(error.message)
       Self.stopRetries(&headers)
+    }
+    if let fallback = report.fallback {
+      headers[.fairleadFallback] = "true"
+      headers[.fairleadFallbackKind] = fallback.rawValue
     }
     let status = HTTPResponse.Status(code: result.status)
     let length = headers[.contentLength].flatMap { Int($0) }

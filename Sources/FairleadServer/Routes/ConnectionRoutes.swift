@@ -37,7 +37,7 @@ struct ConnectionRoutes: Sendable {
         RouteDocumentation(
           "getConnection", tag: "Connections", "One connection",
           answers: [(200, "The connection.", .reference("Connection"))])
-      ) { .json(Shapes.json(try await fairlead.connections.connection(id($0)))) },
+      ) { try await show(try await fairlead.connections.connection(id($0))) },
       .delete(
         "/v1/connections/{id}", access: .key(.connections),
         RouteDocumentation(
@@ -61,7 +61,7 @@ struct ConnectionRoutes: Sendable {
         RouteDocumentation(
           "refreshConnection", tag: "Connections", "Refresh its token now",
           answers: [(200, "Refreshed.", .reference("Connection"))])
-      ) { .json(Shapes.json(try await fairlead.connections.refresh(id($0)))) },
+      ) { try await show(try await fairlead.connections.refresh(id($0))) },
       .get(
         "/v1/connections/{id}/token", access: .key(.tokens),
         RouteDocumentation(
@@ -90,20 +90,20 @@ struct ConnectionRoutes: Sendable {
     ConnectionID(rawValue: try exchange.parameter("id"))
   }
 
+  private func show(_ connection: Connection) async throws -> Response {
+    let syncs = try await fairlead.syncs.summaries(of: [connection.id])
+    return .json(Shapes.json(connection, syncs: syncs[connection.id]))
+  }
+
   private func list(_ exchange: Exchange) async throws -> Response {
     var filter = ConnectionFilter()
     filter.integration = exchange.query("integration").map { IntegrationName($0) }
     filter.owner = exchange.query("owner").map { Owner($0) }
-    if let text = exchange.query("state") {
-      guard let state = Connection.State(rawValue: text) else {
-        throw FairleadError(
-          .invalidRequest, "state must be active, needs_reauth or revoked.")
-      }
-      filter.state = state
-    }
+    filter.state = try exchange.connectionState()
     let page = try await fairlead.connections.list(
       filter, page: try exchange.page(of: ConnectionKind.self))
-    return .json(Shapes.page(page, Shapes.json))
+    let syncs = try await fairlead.syncs.summaries(of: page.items.map(\.id))
+    return .json(Shapes.page(page) { Shapes.json($0, syncs: syncs[$0.id]) })
   }
 
   private func create(_ exchange: Exchange) async throws -> Response {

@@ -111,6 +111,13 @@ struct DashboardRoutes: Sendable {
               data: ["integration": .string(card.integration), "html": .string(html)]))
         }
       }
+      if let section = overview.watched {
+        let html = renderer.fragment("alerts", section)
+        if sent["alerts"] != html {
+          sent["alerts"] = html
+          events.append(EventStream.Event(name: "alerts", data: ["html": .string(html)]))
+        }
+      }
       if sent["summary"] != overview.summary {
         sent["summary"] = overview.summary
         events.append(

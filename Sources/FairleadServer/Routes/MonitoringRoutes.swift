@@ -60,7 +60,7 @@ struct MonitoringRoutes: Sendable {
         "/v1/stream", access: .key(.read),
         RouteDocumentation(
           "stream", tag: "Monitoring", "Live updates",
-          details: "Server-sent events `health`, `call` and `event`.",
+          details: "Server-sent events `health`, `call`, `event` and `alert`.",
           answers: [(200, "Server-sent events.", nil)], mediaType: "text/event-stream")
       ) { _ in
         EventStream.response(clock: fairlead.clock, updates: try fairlead.live.subscribe())
@@ -76,6 +76,8 @@ struct MonitoringRoutes: Sendable {
       "purpose": .string(definition?.purpose ?? ""),
       "status": .string(health.status.rawValue),
       "message": .string(health.message),
+      "breaker": .string(health.breaker.rawValue),
+      "fallback": .bool(fairlead.pipeline.hasFallback(health.integration)),
     ]
   }
 

@@ -3,7 +3,7 @@ import Foundation
 
 /// The JSON shapes others script against: fields may be added, not renamed.
 enum Shapes {
-  static func json(_ connection: Connection) -> JSONValue {
+  static func json(_ connection: Connection, syncs: Syncs.Summary? = nil) -> JSONValue {
     var members: [String: JSONValue] = [
       "id": .string(connection.id.rawValue),
       "integration": .string(connection.integration.rawValue),
@@ -15,8 +15,8 @@ enum Shapes {
       "expires_at": .optional(connection.expiresAt?.rfc3339),
       "created_at": .string(connection.createdAt.rfc3339),
       "last_refreshed_at": .optional(connection.lastRefreshedAt?.rfc3339),
-      "last_synced_at": .null,
-      "sync_in_progress": false,
+      "last_synced_at": .optional(syncs?.lastSyncedAt?.rfc3339),
+      "sync_in_progress": .bool(syncs?.isRunning ?? false),
     ]
     if let label = connection.ownerLabel { members["owner_label"] = .string(label) }
     if let error = connection.error { members["error"] = .string(error) }
@@ -80,7 +80,10 @@ enum Shapes {
     "IntegrationStatus": .object([
       ("integration", .string), ("name", .string), ("purpose", .string),
       ("status", .oneOf(["healthy", "degraded", "down", "idle"])), ("message", .string),
+      ("breaker", .oneOf(IntegrationHealth.Breaker.allCases.map(\.rawValue))),
+      ("fallback", .described(.boolean, "Whether something can stand in for its answers.")),
     ]),
+    "Alert": Alert.schema,
     "Health": .object([("integrations", .array(.anything))]),
   ]
 }

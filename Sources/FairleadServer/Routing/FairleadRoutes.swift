@@ -19,11 +19,14 @@ public struct FairleadRoutes: Sendable {
     table += SystemRoutes(fairlead: fairlead).routes
     table += ConnectionRoutes(fairlead: fairlead).routes
     table += ConnectRoutes(fairlead: fairlead).routes
+    table += MeRoutes(fairlead: fairlead).routes
     table += [ProxyRoute(fairlead: fairlead).route]
     table += WebhookRoutes(fairlead: fairlead).routes
     table += EventRoutes(fairlead: fairlead).routes
     table += DestinationRoutes(fairlead: fairlead).routes
+    table += SyncRoutes(fairlead: fairlead).routes
     table += MonitoringRoutes(fairlead: fairlead).routes
+    table += AlertRoutes(fairlead: fairlead).routes
     table += DashboardRoutes(fairlead: fairlead).routes
     let documented = table
     let publicURL = fairlead.settings.publicURL
@@ -45,11 +48,11 @@ public struct FairleadRoutes: Sendable {
     var logger = logger
     logger[metadataKey: "request_id"] = .string(requestID.rawValue)
     do {
-      let (principal, presentedIn) = try await admit(request, to: route, isLoopback: isLoopback)
+      let admission = try await admit(request, to: route, isLoopback: isLoopback)
       let exchange = Exchange(
         request: request, parameters: parameters, requestID: requestID, logger: logger,
-        principal: principal, presentedIn: presentedIn,
-        isLocal: Self.isDirect(request, isLoopback: isLoopback))
+        principal: admission.principal, presentedIn: admission.presentedIn,
+        endUser: admission.endUser, isLocal: Self.isDirect(request, isLoopback: isLoopback))
       try route.requireKnown(exchange.queryItems)
       var response = try await route.handle(exchange)
       // A proxied call has an id of its own, the one in the call log.

@@ -32,9 +32,14 @@ enum OpenAPI {
             "type": "http", "scheme": "bearer",
             "description": "A Fairlead API key (fl_…) or the admin key.",
           ],
+          "endUser": [
+            "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+            "description": "A session token of an issuer this deployment trusts, such as Clerk's.",
+          ],
           "session": ["type": "apiKey", "in": "cookie", "name": "fairlead_session"],
         ],
-        "schemas": .object(Shapes.schemas.mapValues(\.json)),
+        "schemas": .object(
+          Shapes.schemas.merging(Shapes.syncSchemas, uniquingKeysWith: { $1 }).mapValues(\.json)),
       ],
     ]
   }
@@ -70,6 +75,7 @@ enum OpenAPI {
     case .open: operation["security"] = .array([])
     case .key, .loopbackOrKey: operation["security"] = [["key": []]]
     case .session: operation["security"] = [["session": []]]
+    case .endUser: operation["security"] = [["endUser": []]]
     }
     return .object(operation)
   }
@@ -106,6 +112,7 @@ enum OpenAPI {
     "name": "The integration's name.",
     "target": "A connection id, `integration`, or `integration:owner`.",
     "path": "The provider's own path from its root.",
+    "model": "The model's name, as syncs have it.",
     "token": "The token of the connect link.",
   ]
 }

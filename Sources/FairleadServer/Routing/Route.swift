@@ -13,6 +13,9 @@ public struct Route: Sendable {
     case key(Scope)
     /// A signed-in operator of the dashboard. The session opens nothing under `/v1`.
     case session
+    /// A person whose session token an issuer of this deployment signed. It opens nothing else, and
+    /// no API key opens this.
+    case endUser
     /// Anyone on this machine; others need a key with this scope.
     case loopbackOrKey(Scope)
   }

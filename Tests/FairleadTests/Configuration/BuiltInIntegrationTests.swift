@@ -27,6 +27,18 @@ import Testing
     #expect(all[2].definition.displayName == "Stripe")
   }
 
+  @Test func clerkComesWithItsKeyOrItsWebhooks() throws {
+    let all = try integrations([
+      "CLERK_SECRET_KEY": "sk_test_1", "CLERK_WEBHOOK_SECRET": "whsec_new,whsec_old",
+    ])
+    #expect(all.map(\.name) == ["clerk"])
+    #expect(all[0].defaultCredential == .apiKey(key: Secret("sk_test_1"), secret: nil))
+    #expect(all[0].webhookSecrets == [Secret("whsec_new"), Secret("whsec_old")])
+    #expect(all[0].definition.webhook?.rejectStatus == 401)
+    #expect(all[0].definition.webhook?.ownerDeleted?.events == ["user.deleted"])
+    #expect(try integrations(["CLERK_ISSUER": "https://clerk.app.example"]).isEmpty)
+  }
+
   @Test func gitHubIsSwitchedOnByItsThreeVariables() throws {
     let all = try integrations([
       "GITHUB_CLIENT_ID": "id", "GITHUB_CLIENT_SECRET": "secret",
@@ -84,11 +96,14 @@ import Testing
     #expect(all[0].defaultCredential == nil)
   }
 
-  @Test func whatThisVersionDoesNotBringIsNoted() throws {
-    let configuration = try Samples.load(["CLERK_SECRET_KEY": "x"])
-    #expect(
-      configuration.notices == [
-        "CLERK_SECRET_KEY is set, but this version has no built-in Clerk integration."
-      ])
+  @Test func anIssuerWithoutAnAllowListIsNoted() throws {
+    let bare = try Samples.load(["CLERK_ISSUER": "https://clerk.app.example"])
+    #expect(bare.notices.count == 1 && bare.notices[0].contains("authorized_parties"))
+    let listed = try Samples.load(
+      ["CLERK_ISSUER": "https://clerk.app.example"],
+      yaml:
+        "jwt: { issuers: [ { issuer: https://clerk.app.example, authorized_parties: [https://app.example] } ] }"
+    )
+    #expect(listed.notices.isEmpty)
   }
 }

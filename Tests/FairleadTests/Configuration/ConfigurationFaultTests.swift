@@ -71,14 +71,22 @@ import Testing
     ),
     ("retention: { event_ids: 1d }", "event_ids: is `1d`; write a duration from 3d to 3650d"),
     ("retention: { requests: 14 }", "retention.requests: is `14`; write a duration with its unit"),
-    ("alerts: {}", "alerts is not supported by this version yet"),
-    ("jwt: { issuers: [] }", "jwt is not supported by this version yet"),
-    ("syncs: {}", "syncs is not supported by this version yet"),
-    ("integrations: { a: { provider: stripe, fallback: {} } }", "fallback is not supported by"),
+    (
+      "integrations: { a: { provider: stripe, api_key: k, fallback: { message: Later. } } }",
+      "Stripe has no fallback that says a message; add responses"
+    ),
+    (
+      "integrations: { a: { provider: openai, fallback: { on: [always] } } }",
+      "integrations.a.fallback.on[0]: is `always`; write one of unavailable, rate_limit, quota"
+    ),
+    ("integrations: { a: { provider: openai, fallback: on } }", "fallback: is a single value"),
     ("integrations: { A: { provider: stripe } }", "integrations.A: a name is"),
     ("integrations: { conn_a: { provider: stripe } }", "integrations.conn_a: a name is"),
     ("integrations: { a: { provider: strip } }", "did you mean stripe?"),
-    ("integrations: { a: { provider: shopify } }", "known: openai, slack, stripe."),
+    (
+      "integrations: { a: { provider: shopify } }",
+      "known: clerk, github, google, openai, slack, stripe."
+    ),
     ("integrations: { a: { provider: slack } }", "fairlead.yaml:1: integrations.a: Slack authoris"),
     ("integrations: { a: { provider: slack, client_id: i } }", "OAuth; set client_secret"),
     (

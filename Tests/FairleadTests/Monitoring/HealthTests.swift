@@ -99,7 +99,7 @@ import Testing
           == .init(
             received: 3, rejected: 2, forged: 1, processed: 1, failed: 1, dead: 1, recovered: 1,
             duplicates: 1))
-      #expect(stripe.recent == .init(calls: 13, failures: 1, serverErrors: 3))
+      #expect(stripe.recent == .init(calls: 13, failures: 1, serverErrors: 3, fallbacks: 0))
     }
   }
 
@@ -194,9 +194,36 @@ import Testing
           + "It has worked again for the last 5 minutes.")
       let open = Monitored(database, clock: monitored.clock, breaker: .open)
       let paused = try await open.stripe()
-      #expect(paused.message.hasSuffix("paused for a moment because it does not answer."))
+      #expect(paused.message.hasPrefix("Stripe is temporarily unavailable: it keeps failing"))
       #expect(paused.breaker == .open)
       #expect(await open.health.isHealthy("slack") == false)
+    }
+  }
+
+  @Test func anOutageThatIsOverDoesNotCountForTheRestOfTheDay() async throws {
+    try await TestEngine.sqliteMemory.withDatabase(migrations: Migration.monitoring) { database in
+      let monitored = Monitored(database)
+      monitored.record(10, .failure)
+      #expect(await monitored.health.isHealthy("stripe") == false)
+      monitored.clock.advance(by: .seconds(600))
+      // Nobody has called since, and somebody who asks first has to get to call.
+      #expect(await monitored.health.isHealthy("stripe"))
+      monitored.record(1, .failure)
+      #expect(await monitored.health.isHealthy("stripe") == false)
+      monitored.clock.advance(by: .seconds(600))
+      monitored.record(3)
+      #expect(await monitored.health.isHealthy("stripe"))
+      let day = try await monitored.stripe()
+      #expect(day.status == .down)
+    }
+  }
+
+  @Test func anIntegrationThatIsBeingTriedAgainMayBeCalled() async throws {
+    try await TestEngine.sqliteMemory.withDatabase(migrations: Migration.monitoring) { database in
+      let monitored = Monitored(database, breaker: .halfOpen)
+      #expect(await monitored.health.isHealthy("stripe"))
+      let stripe = try await monitored.stripe()
+      #expect(stripe.message.hasSuffix("It is being tried again."))
     }
   }
 

@@ -22,7 +22,9 @@ import Testing
   }
 
   @Test func holdsTheBuiltInProviders() throws {
-    #expect(try DefinitionLoader.catalog().map(\.name) == ["github", "openai", "slack", "stripe"])
+    #expect(
+      try DefinitionLoader.catalog().map(\.name)
+        == ["clerk", "github", "google", "openai", "slack", "stripe"])
   }
 
   @Test func everyFileOfTheFolderIsEmbedded() throws {
@@ -171,6 +173,42 @@ import Testing
       body: ["error": ["code": .string(code), "type": .string(type)]])
     #expect(rule?.errorClass == errorClass)
     if status == 429 { #expect(rule?.effect == ProviderDefinition.Effect.none) }
+  }
+
+  @Test(arguments: [
+    (403, "rateLimitExceeded", ErrorClass.rateLimited, ProviderDefinition.Effect.none),
+    (403, "userRateLimitExceeded", .rateLimited, .none), (429, "", .rateLimited, .none),
+    (403, "quotaExceeded", .quotaExhausted, .none),
+    (403, "insufficientPermissions", .forbidden, .none), (403, "forbidden", .forbidden, .none),
+    (401, "authError", .authExpired, .none), (404, "notFound", .notFound, .none),
+    (409, "duplicate", .invalid, .none), (410, "deleted", .notFound, .none),
+    (410, "fullSyncRequired", .cursorExpired, .none), (410, "", .cursorExpired, .none),
+    (412, "conditionNotMet", .invalid, .none), (503, "backendError", .transient, .unknown),
+  ])
+  func googleErrors(
+    status: Int, reason: String, errorClass: ErrorClass, effect: ProviderDefinition.Effect
+  ) throws {
+    let rule = rule(
+      try definition("google"), status: status,
+      body: ["error": ["code": .int(Int64(status)), "errors": [["reason": .string(reason)]]]])
+    #expect(rule?.errorClass == errorClass)
+    #expect(rule?.effect == effect)
+  }
+
+  @Test func googleAsksForARefreshTokenEachTimeAndKeepsIt() throws {
+    let google = try definition("google")
+    guard case .oauth2Code(let oauth) = google.auth else {
+      Issue.record("not OAuth")
+      return
+    }
+    #expect(oauth.authorizeParams["access_type"] == "offline")
+    #expect(oauth.authorizeParams["prompt"] == "consent")
+    #expect(oauth.pkce == .s256)
+    #expect(!oauth.refreshRotates)
+    #expect(oauth.revokeURL == "https://oauth2.googleapis.com/revoke")
+    #expect(google.verify?.identityID == "sub")
+    #expect(google.hosts["gmail"] == "https://gmail.googleapis.com")
+    #expect(google.limits.map(\.key) == [[.connection], [.integration]])
   }
 
   @Test func openAIReadsItsQuotaFromHeaders() throws {

@@ -111,7 +111,31 @@ struct DefinitionFault: Sendable, CustomTestStringConvertible {
     DefinitionFault(", answer: challenge", "", "webhook.challenge.answer: is missing"),
   ]
 
-  @Test(arguments: addresses + authorization + policies + webhooks)
+  static let syncs = [
+    DefinitionFault("path: /v1/notes", "path: notes", "syncs.notes.path: is `notes`"),
+    DefinitionFault(
+      "        id: id\n        updated", "        updated", "syncs.orders.id: is missing"),
+    DefinitionFault("host: files", "host: nope", "syncs.orders.host: is `nope`, which `hosts`"),
+    DefinitionFault("params: { list: all }", "params: { other: all }", "names {list}, which"),
+    DefinitionFault("style: offset", "style: rows", "syncs.orders.pagination.style: is `rows`"),
+    DefinitionFault("style: since", "style: delta", "syncs.orders.incremental.style: is `delta`"),
+    DefinitionFault("overlap: 10m", "overlap: 30d", "syncs.orders.incremental.overlap: is `30d`"),
+    DefinitionFault("overlap: 10m", "next: a.b", "does not belong to the style since"),
+    DefinitionFault(
+      "next: meta.token,", "style: token,", "syncs.notes.incremental.next: is missing"),
+    DefinitionFault("format: epoch_ms", "format: iso", "syncs.orders.incremental.format: is `iso`"),
+    DefinitionFault("cast: int", "cast: number", "map.total_cents.cast: is `number`"),
+    DefinitionFault("when: { status: [gone, 4] }", "when: {}", "deleted.when: matches everything"),
+    DefinitionFault(
+      "upsert: [order.created], delete: [order.deleted], ", "", "events: names no event"),
+    DefinitionFault("full: \"@daily\"", "full: \"0 0 31 2 *\"", "schedule.full: is `0 0 31 2 *`"),
+    DefinitionFault("*/5 * * * *", "every 5m", "schedule.incremental: is `every 5m`"),
+    DefinitionFault("deletion_guard: 0.2", "deletion_guard: 2", "deletion_guard: is `2`; write a"),
+    DefinitionFault("      notes:", "      Notes:", "syncs.Notes: a name is"),
+    DefinitionFault("  event_type: { body: type }\n", "", "needs `webhook.event_type`"),
+  ]
+
+  @Test(arguments: addresses + authorization + policies + webhooks + syncs)
   func aFaultIsNamed(fault: DefinitionFault) {
     let problems = DefinitionSamples.problems(DefinitionSamples.complete(fault.old, fault.new))
     #expect(problems.contains { $0.contains(fault.message) }, "\(problems)")

@@ -163,7 +163,7 @@ import Testing
         "acme.yaml:1: auth: is missing; write how it authorises, such as { type: api_key }."))
   }
 
-  @Test(arguments: ["breaker", "fallback", "syncs"])
+  @Test(arguments: ["syncs"])
   func whatComesLaterIsSaidPlainly(key: String) {
     let problems = DefinitionSamples.problems(DefinitionSamples.minimal + "\n\(key): { a: 1 }")
     #expect(

@@ -94,6 +94,42 @@ enum DefinitionSamples {
       configuration: ["Settings / Webhooks / Add endpoint {url}"]
       reject_status: 403
       challenge: { when: { body: { type: ping } }, answer: challenge }
+    syncs:
+      orders:
+        path: /v1/{list}/orders
+        host: files
+        params: { list: all }
+        query: { expand: lines }
+        pagination: { style: offset, param: offset, items: data, size: { param: limit, max: 100 } }
+        items: data
+        id: id
+        updated: updated_at
+        incremental: { style: since, param: updated_since, format: epoch_ms, overlap: 10m }
+        deleted: { when: { status: [gone, 4] }, unless: [parent] }
+        map: { id: id, total_cents: { path: total, cast: int } }
+        events: { upsert: [order.created], delete: [order.deleted], data: data, id: key, time: at }
+        schedule: { full: "@daily", incremental: "*/5 * * * *" }
+        deletion_guard: 0.2
+      notes:
+        path: /v1/notes
+        id: id
+        incremental: { param: token, next: meta.token, drop: [expand] }
+    breaker: { failure_ratio: 0.25, minimum_calls: 20, window: 1m, open: 1s, open_cap: 30s, probes: 2, consecutive: 3 }
+    fallback:
+      message: Not now.
+      stale_if_error: 1h
+      on: [unavailable, quota]
+      responses:
+        - method: GET
+          path: /orders/{id}
+          when: { headers: { Accept: application/json } }
+          unless: { body: { live: true } }
+          effect: none
+          status: 203
+          headers: { X-Source: fallback }
+          json: { id: "{request.id}", text: "{message}", at: "{now}", list: [1, null] }
+        - path: /stream
+          events: [ { event: note, data: { text: "{message.piece}" }, when: { body: { a: 1 } } }, { data: end } ]
     replaces_catalog: true
     """
 

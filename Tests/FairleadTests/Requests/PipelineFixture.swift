@@ -19,11 +19,15 @@ final class RecordingCallObserver: CallObserver {
   private struct State {
     var records: [CallRecord] = []
     var rateLimited = 0
+    var breakers: [BreakerChange] = []
   }
   private let state = Mutex(State())
 
   var records: [CallRecord] { state.withLock { $0.records } }
   var rateLimited: Int { state.withLock { $0.rateLimited } }
+  var breakers: [BreakerChange] { state.withLock { $0.breakers } }
+
+  func breakerChanged(_ change: BreakerChange) { state.withLock { $0.breakers.append(change) } }
 
   func callEnded(_ record: CallRecord) { state.withLock { $0.records.append(record) } }
   func rateLimited(
@@ -105,7 +109,7 @@ struct PipelineFixture {
   init(
     _ script: [StubTransport.Answer] = [], otherwise: StubTransport.Answer = .text(200),
     credential: Credential = StubCredentials.oauth(), seed: UInt64 = 7,
-    define: (inout ProviderDefinition) -> Void = { _ in }
+    fallback: FallbackOverride? = nil, define: (inout ProviderDefinition) -> Void = { _ in }
   ) {
     var definition = ProviderDefinition(
       name: "acme", displayName: "Acme", purpose: "Tests", baseURL: "https://api.acme.example",
@@ -115,8 +119,10 @@ struct PipelineFixture {
     clock = ManualClock()
     transport = StubTransport(script, otherwise: otherwise, clock: clock)
     credentials = StubCredentials(credential)
+    var integration = Integration(name: "acme", definition: definition)
+    integration.fallback = fallback
     pipeline = RequestPipeline(
-      integrations: IntegrationRegistry([Integration(name: "acme", definition: definition)]),
+      integrations: IntegrationRegistry([integration]),
       credentials: credentials, transport: transport, clock: clock,
       random: RandomSource(seed: seed), observer: observer,
       logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))

@@ -297,7 +297,10 @@ import Testing
   }
 
   @Test func anEmptyBudgetReturnsTheOriginalError() async throws {
-    let fixture = PipelineFixture(otherwise: .text(503)) { $0.retry.base = .zero }
+    let fixture = PipelineFixture(otherwise: .text(503)) {
+      $0.retry.base = .zero
+      $0.breaker = nil
+    }
     var attempts: [Int] = []
     var last: CallResult?
     for _ in 0..<30 {

@@ -2,7 +2,8 @@
 /// compares the two.
 enum DefinitionKey: String, YAMLKeySet {
   case name, purpose, docs, dashboard, setup, hosts, params, auth, apply, verify, timeout, bulkhead
-  case plans, limits, retry, idempotency, errors, endpoints, pagination, webhook
+  case plans, limits, retry, idempotency, errors, endpoints, pagination, webhook, syncs
+  case breaker, fallback
   case displayName = "display_name"
   case baseURL = "base_url"
   case limitHeaders = "limit_headers"
@@ -10,7 +11,6 @@ enum DefinitionKey: String, YAMLKeySet {
   case rewrite
   case replacesCatalog = "replaces_catalog"
 
-  static let later = ["breaker", "fallback", "syncs"]
 }
 
 enum ParameterKey: String, YAMLKeySet { case pattern, label }
@@ -74,6 +74,23 @@ enum RetryKey: String, YAMLKeySet {
   case retryAfterCap = "retry_after_cap"
 }
 
+enum BreakerKey: String, YAMLKeySet {
+  case window, open, probes, consecutive
+  case failureRatio = "failure_ratio"
+  case minimumCalls = "minimum_calls"
+  case openCap = "open_cap"
+}
+
+enum FallbackKey: String, YAMLKeySet {
+  case message, on, responses
+  case staleIfError = "stale_if_error"
+}
+
+enum FallbackResponseKey: String, YAMLKeySet {
+  case method, path, when, unless, effect, status, headers, json, events
+}
+
+enum FallbackEventKey: String, YAMLKeySet { case event, data, when }
 enum IdempotencyKeys: String, YAMLKeySet { case header, methods }
 
 enum ErrorRuleKey: String, YAMLKeySet {
@@ -100,17 +117,20 @@ enum PageSizeKey: String, YAMLKeySet { case param, max }
 
 enum WebhookKey: String, YAMLKeySet {
   case scheme, algorithm, encoding, header, prefix, signed, tolerance, connection, events
-  case configuration, challenge, timestamped
+  case configuration, challenge, timestamped, channel
   case timestampHeader = "timestamp_header"
   case eventID = "event_id"
   case eventType = "event_type"
   case eventAction = "event_action"
   case rejectStatus = "reject_status"
+  case ownerDeleted = "owner_deleted"
 }
 
 enum LocationKey: String, YAMLKeySet { case header, body }
 enum WebhookConnectionKey: String, YAMLKeySet { case header, body, matches }
 enum ChallengeKey: String, YAMLKeySet { case when, answer }
+enum OwnerDeletedKey: String, YAMLKeySet { case events, owner }
+enum ChannelKey: String, YAMLKeySet { case id, resource, number }
 
 /// Every key with its dotted path, for documentation, completion and tests.
 enum DefinitionFormat {
@@ -134,6 +154,20 @@ enum DefinitionFormat {
     all += paths("webhook.event_id.", LocationKey.self)
     all += paths("webhook.connection.", WebhookConnectionKey.self)
     all += paths("webhook.challenge.", ChallengeKey.self)
+    all += paths("syncs.NAME.", SyncKey.self)
+    all += paths("syncs.NAME.incremental.", SyncIncrementalKey.self)
+    all += paths("syncs.NAME.deleted.", SyncDeletedKey.self)
+    all += paths("syncs.NAME.map.FIELD.", SyncFieldKey.self)
+    all += paths("syncs.NAME.events.", SyncEventsKey.self)
+    all += paths("syncs.NAME.schedule.", SyncScheduleKey.self)
+    all += paths("breaker.", BreakerKey.self) + paths("fallback.", FallbackKey.self)
+    all += paths("fallback.responses[].", FallbackResponseKey.self)
+    all += paths("fallback.responses[].events[].", FallbackEventKey.self)
+    all += paths("webhook.owner_deleted.", OwnerDeletedKey.self)
+    all += paths("syncs.NAME.push.", PushKey.self)
+    all += paths("syncs.NAME.push.watch.", PushRequestKey.self)
+    all += paths("syncs.NAME.push.expires.", ExpiresKey.self)
+    all += paths("webhook.channel.", ChannelKey.self)
     return all
   }()
 

@@ -27,9 +27,11 @@ struct DefinitionParser {
     definition.defaultHeaders = defaultHeaders(top[.defaultHeaders])
     definition.verify = top[.verify].flatMap(verification)
     policies(top, &definition)
+    degradation(top, &definition)
     definition.pagination = top[.pagination].flatMap(pagination)
     definition.rewrite = top[.rewrite].flatMap(rewriting) ?? ProviderDefinition.Rewriting()
     definition.webhook = top[.webhook].flatMap(webhook)
+    syncs(top[.syncs], &definition)
     definition.replacesCatalog = top[.replacesCatalog]?.bool() ?? false
     return definition
   }

@@ -49,7 +49,7 @@ extension DeliveryJob {
   func settle(_ job: ClaimedJob, _ settlement: Settlement) async throws -> JobOutcome {
     let now = clock.now
     let dialect = database.dialect
-    let status = try await database.write { connection -> Event.Status? in
+    let status = try await database.write(.locking) { connection -> Event.Status? in
       try record(job, settlement, at: now, dialect, in: connection)
     }
     report(settlement, status)
@@ -87,17 +87,19 @@ extension DeliveryJob {
   /// Marks the delivery of a job that the worker gave up.
   func giveUp(_ job: ClaimedJob, reason: String, in connection: any SQLConnection) throws {
     guard let id = Self.delivery(of: job),
-      var delivery = try DeliveryStore.delivery(id, in: connection)
+      let event = try DeliveryStore.delivery(id, in: connection)?.event
     else { return }
-    let event = try EventStore.lock(delivery.event, database.dialect, in: connection)
-    guard delivery.status.isOpen else { return }
+    let locked = try EventStore.lock(event, database.dialect, in: connection)
+    // Read once more under the lock: a replay may have cancelled it.
+    guard var delivery = try DeliveryStore.delivery(id, in: connection), delivery.status.isOpen
+    else { return }
     delivery.status = .dead
     delivery.error = reason
     delivery.crashes = max(delivery.crashes, job.crashes)
     delivery.nextAttemptAt = nil
     delivery.updatedAt = clock.now
     try DeliveryStore.update(delivery, in: connection)
-    _ = try follow(delivery, attempts: 0, event, in: connection)
+    _ = try follow(delivery, attempts: 0, locked, in: connection)
   }
 
   /// Brings the event's status after a change of one of its deliveries.

@@ -1,7 +1,20 @@
 import HTTPTypes
 import NIOCore
 
-/// Forwards one event to one destination, signed by Standard Webhooks.
+/// One message to one URL, to be signed by Standard Webhooks.
+struct OutgoingWebhook: Sendable {
+  /// The same for every attempt.
+  var id: String
+  var url: String
+  /// Each makes a signature.
+  var keys: [[UInt8]]
+  var body: [UInt8]
+  var contentType = "application/json"
+  /// Beside those of the scheme.
+  var headers: [(name: String, value: String)] = []
+}
+
+/// Sends webhooks, signed by Standard Webhooks: events to destinations, alerts to whom they concern.
 struct DestinationSender: Sendable {
   /// For the head of the answer.
   static let timeout = Duration.seconds(15)
@@ -12,17 +25,30 @@ struct DestinationSender: Sendable {
   let transport: any Transport
   let clock: any FairleadClock
 
+  /// Forwards one event.
   /// - Throws: `CancellationError` only; every other failure is a result.
   func send(
     _ input: DeliveryJob.Input, attempt: Int, over route: Destinations.Route
   ) async throws -> AttemptResult {
-    guard !route.keys.isEmpty else {
+    let contentType = input.headers.first { $0.name.lowercased() == "content-type" }?.value
+    return try await send(
+      OutgoingWebhook(
+        id: input.event.id.rawValue, url: route.destination.url, keys: route.keys,
+        body: input.payload, contentType: contentType ?? "application/json",
+        headers: [
+          ("fairlead-integration", input.event.integration.rawValue),
+          ("fairlead-event-type", input.event.type), ("fairlead-attempt", String(attempt)),
+        ]))
+  }
+
+  /// - Throws: `CancellationError` only; every other failure is a result.
+  func send(_ webhook: OutgoingWebhook) async throws -> AttemptResult {
+    guard !webhook.keys.isEmpty else {
       return AttemptResult(.failed(reason: "the destination has no signing secret"))
     }
     let request = TransportRequest(
-      method: .post, url: route.destination.url,
-      headers: headers(for: input, attempt: attempt, keys: route.keys),
-      body: .bytes(ByteBuffer(bytes: input.payload)))
+      method: .post, url: webhook.url, headers: headers(of: webhook),
+      body: .bytes(ByteBuffer(bytes: webhook.body)))
     do {
       let response = try await transport.send(request, timeout: Self.timeout)
       let excerpt = try await excerpt(of: response.body)
@@ -32,26 +58,21 @@ struct DestinationSender: Sendable {
     } catch let error where !Task.isCancelled {
       return AttemptResult(.failed(reason: SecretRedaction.excerpt("\(error)")))
     } catch {
-      // The worker took the delivery back: no fault of the destination.
+      // The worker took the job back: no fault of the destination.
       throw CancellationError()
     }
   }
 
-  private func headers(
-    for input: DeliveryJob.Input, attempt: Int, keys: [[UInt8]]
-  ) -> HTTPFields {
-    let id = input.event.id.rawValue
+  private func headers(of webhook: OutgoingWebhook) -> HTTPFields {
     let timestamp = String(clock.now.seconds)
     let signature = StandardWebhooks.signature(
-      keys: keys, id: id, timestamp: timestamp, body: input.payload)
-    let contentType = input.headers.first { $0.name.lowercased() == "content-type" }?.value
+      keys: webhook.keys, id: webhook.id, timestamp: timestamp, body: webhook.body)
     var fields = HTTPFields()
     for (name, value) in [
-      ("content-type", contentType ?? "application/json"), ("user-agent", "Fairlead"),
-      ("webhook-id", id), ("webhook-timestamp", timestamp), ("webhook-signature", signature),
-      ("fairlead-integration", input.event.integration.rawValue),
-      ("fairlead-event-type", input.event.type), ("fairlead-attempt", String(attempt)),
-    ] {
+      ("content-type", webhook.contentType), ("user-agent", "Fairlead"),
+      ("webhook-id", webhook.id), ("webhook-timestamp", timestamp),
+      ("webhook-signature", signature),
+    ] + webhook.headers.map({ ($0.name, $0.value) }) {
       guard let name = HTTPField.Name(name) else { continue }
       fields[name] = Self.visible(value)
     }

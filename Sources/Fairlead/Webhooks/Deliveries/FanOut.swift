@@ -41,7 +41,7 @@ struct FanOut: Sendable {
     guard let id = Self.event(of: job) else { return .dead(error: "the job names no event") }
     let match = try await match(of: id)
     let now = clock.now
-    let done = try await database.write { connection in
+    let done = try await database.write(.locking) { connection in
       try fanOut(id, match, job, at: now, in: connection)
     }
     if let done, done.status == .processed {

@@ -6,11 +6,13 @@ enum DestinationStore {
     id, url, integrations, types, owner, state, state_reason, configured, created_at
     """
 
+  /// - Parameter lock: `Dialect.forUpdate` in a transaction that is going to change it.
   static func destination(
-    _ id: DestinationID, in connection: any SQLConnection
+    _ id: DestinationID, lock: String = "", in connection: any SQLConnection
   ) throws -> Destination? {
-    try connection.first("SELECT \(columns) FROM destinations WHERE id = $1", [SQLValue(id)])
-      .map(decode)
+    try connection.first(
+      "SELECT \(columns) FROM destinations WHERE id = $1 \(lock)", [SQLValue(id)]
+    ).map(decode)
   }
 
   /// Oldest first.

@@ -204,7 +204,10 @@ public final class Destinations: Sendable {
 
   /// Switches a destination off that asked for it.
   func disable(_ id: DestinationID, reason: String, in connection: any SQLConnection) throws {
-    guard var destination = try DestinationStore.destination(id, in: connection) else { return }
+    guard
+      var destination = try DestinationStore.destination(
+        id, lock: database.dialect.forUpdate, in: connection)
+    else { return }
     destination.state = .disabled
     destination.stateReason = reason
     try DestinationStore.update(destination, at: clock.now, in: connection)

@@ -21,7 +21,7 @@ extension SignatureCheck {
     }
     guard let time else { throw .malformedHeader }
     let signedAt = try signedTime(time)
-    let parts = [Array(time.utf8), Array(".".utf8), body]
+    let parts = SignedContent.stripe(timestamp: time, body: body)
     guard matches(candidates, keys: secrets.map { $0.exposeBytes() }, parts: parts) else {
       throw .forged
     }

@@ -9,7 +9,9 @@ extension SignatureCheck {
       signedAt = try signedTime(text)
       timestamp = text
     }
-    guard let parts = templateParts(timestamp: timestamp) else { throw .missingHeader }
+    guard
+      let parts = SignedContent.template(settings.signed, timestamp: timestamp, body: body)
+    else { throw .missingHeader }
     let candidates = try candidates(in: value)
     guard
       matches(
@@ -17,29 +19,6 @@ extension SignatureCheck {
         algorithm: settings.algorithm)
     else { throw .forged }
     return .init(signedAt: signedAt)
-  }
-
-  /// The template's pieces with their values; `nil` when it wants a timestamp and there is none.
-  private func templateParts(timestamp: String?) -> [[UInt8]]? {
-    var parts: [[UInt8]] = []
-    var rest = settings.signed[...]
-    while let open = rest.firstIndex(of: "{") {
-      parts.append(Array(rest[..<open].utf8))
-      rest = rest[open...]
-      if rest.hasPrefix("{body}") {
-        parts.append(body)
-        rest = rest.dropFirst("{body}".count)
-      } else if rest.hasPrefix("{timestamp}") {
-        guard let timestamp else { return nil }
-        parts.append(Array(timestamp.utf8))
-        rest = rest.dropFirst("{timestamp}".count)
-      } else {
-        parts.append(Array("{".utf8))
-        rest = rest.dropFirst()
-      }
-    }
-    parts.append(Array(rest.utf8))
-    return parts
   }
 
   /// The signatures in a header, which may list several between commas while a secret rotates.

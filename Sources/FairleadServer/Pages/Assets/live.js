@@ -18,6 +18,17 @@
     old.replaceWith(card);
     setTimeout(() => card.classList.remove("fresh"), 700);
   });
+  source.addEventListener("alerts", (event) => {
+    const old = document.getElementById("alerts");
+    const holder = document.createElement("template");
+    holder.innerHTML = JSON.parse(event.data).html.trim();
+    const section = holder.content.firstElementChild;
+    if (!old || !section || section.outerHTML === old.outerHTML) return;
+    // A link that has the focus keeps it, in the section that takes the place of its own.
+    const focused = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    old.replaceWith(section);
+    if (focused) section.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+  });
   source.addEventListener("summary", (event) => {
     document.getElementById("summary").textContent = JSON.parse(event.data).text;
   });
