@@ -128,6 +128,14 @@ def test_pages_are_followed_through_the_proxy_and_nowhere_else(client, base, san
     assert all(issue.url.startswith(f"{base}/") for issue in issues)
 
 
+def test_no_address_leaves_the_base(client, base):
+    """Every address of the API in an answer is below the SDK's base URL."""
+    raw = client.get_repo(REPOSITORY).get_issue(1).raw_data
+    for name, value in raw.items():
+        if name == "url" or (name.endswith("_url") and name not in ("html_url", "avatar_url")):
+            assert urlsplit(value).path.startswith(urlsplit(base).path), (name, value)
+
+
 def test_link_headers_lead_through_the_name_that_was_called(server, key, github_owner):
     path = f"/v1/proxy/github:{github_owner}/repos/{REPOSITORY}/issues?per_page=1"
     answer = server.get(path, key=key)
@@ -268,11 +276,3 @@ def test_github_s_published_signature_verifies(directory, sandbox_process):
         assert answer.status_code == 401
     finally:
         server.stop()
-
-
-def test_no_address_leaves_the_base(client, base):
-    """Every address of the API in an answer is below the SDK's base URL."""
-    raw = client.get_repo(REPOSITORY).get_issue(1).raw_data
-    for name, value in raw.items():
-        if name == "url" or (name.endswith("_url") and name not in ("html_url", "avatar_url")):
-            assert urlsplit(value).path.startswith(urlsplit(base).path), (name, value)

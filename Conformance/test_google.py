@@ -6,6 +6,7 @@ import uuid
 import pytest
 import requests
 from conftest import connect, connection_of
+from google.auth.exceptions import RefreshError
 from google.oauth2.credentials import Credentials
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
@@ -194,7 +195,8 @@ def test_tokens_are_refreshed_in_mid_course_and_the_refresh_token_kept(
 
 def test_a_revoked_grant_asks_for_its_person(client, server, sandbox, owner):
     sandbox.fault("google", "revoke")
-    with pytest.raises(HttpError):
+    # Google's own 401 passes through, and makes google-auth look for a refresh token of its own.
+    with pytest.raises(RefreshError):
         client.events().list(calendarId="primary").execute()
     assert connection_of(server, "google", owner)["state"] == "needs_reauth"
     connect(server, "google", owner)

@@ -11,7 +11,7 @@ import Testing
   private func body(_ chunks: [String]) -> Hummingbird.RequestBody {
     let (body, source) = Hummingbird.RequestBody.makeStream()
     Task {
-      for chunk in chunks { try await source.yield(ByteBuffer(string: chunk)) }
+      for chunk in chunks { await source.yield(ByteBuffer(string: chunk)) }
       source.finish()
     }
     return body

@@ -31,7 +31,7 @@ enum EnvironmentVariable: String, CaseIterable {
   /// The environment of the scripts around the server; it means nothing to the server itself.
   static let ofScripts: Set<String> = [
     "FAIRLEAD_BINARY", "FAIRLEAD_BUILD", "FAIRLEAD_CHROMIUM", "FAIRLEAD_SOAK_MINUTES",
-    "FAIRLEAD_STRICT",
+    "FAIRLEAD_STRICT", "FAIRLEAD_TEST_ENGINE", "FAIRLEAD_TEST_POSTGRES",
   ]
 
   var isSecret: Bool {

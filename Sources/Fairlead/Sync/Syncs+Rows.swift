@@ -36,9 +36,12 @@ extension Syncs {
         wanted: SyncWish(.full, .first), liveRecords: 0, isRealTime: false,
         schedule: schedule.fingerprint, times: schedule.times(after: now, sync: id))
     }
+    let isAnnounced = integrations[source.integration]?.definition.syncs[source.model]?.push != nil
     try await database.guardedWrite(.locking) { [queue] sql in
       for row in rows where try SyncStore.insert(row, now: now, in: sql) {
         try SyncJob.enqueue(row.id, queue, at: now, in: sql)
+        // Watched from the start, so that nothing changes unannounced after the first run.
+        if isAnnounced { try queue.enqueue([WatchJob.job(for: row.place, at: now)], in: sql) }
       }
     }
   }

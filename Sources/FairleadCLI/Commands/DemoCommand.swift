@@ -80,6 +80,8 @@ struct DemoCommand: AsyncParsableCommand {
     configuration.adminKey = adminKey
     configuration.port = port
     configuration.allowPrivateNetworks = true
+    configuration.alerts = Self.alerts
+    configuration.integrations = [Self.openAI]
     let deployment = try await Deployment(
       configuration, sandboxURL: sandboxURL, logger: logger)
     deployment.fairlead.inbox.on("*", from: "stripe", name: "tour") { _, _ in }
@@ -116,6 +118,29 @@ struct DemoCommand: AsyncParsableCommand {
   }
 }
 
+extension DemoCommand {
+  /// An alert that a minute of watching sees fire and resolve; a deployment has longer windows.
+  private static var alerts: AlertSettings {
+    var alerts = AlertSettings()
+    alerts.interval = .seconds(1)
+    alerts.resolveAfter = .seconds(1)
+    alerts.limits = [
+      .successRate: AlertLimit(threshold: 0.6, window: .seconds(60), minimumCalls: 20)
+    ]
+    return alerts
+  }
+
+  /// As `integrations: { openai: { fallback: { message: … } } }` would say it.
+  private static var openAI: IntegrationSettings {
+    var openAI = IntegrationSettings(name: "openai", provider: "openai")
+    openAI.apiKey = Secret(Sandbox.credentials.openAIAPIKey)
+    var fallback = ProviderDefinition.FallbackSettings()
+    fallback.message = "Our assistant is resting. Please ask again in a few minutes."
+    openAI.fallback = .settings(fallback)
+    return openAI
+  }
+}
+
 extension Tour {
   /// The tour with its heading, and where to look afterwards.
   fileprivate func introduced(once: Bool, adminKey: Secret) async -> Bool {
@@ -123,7 +148,7 @@ extension Tour {
       Console.styled("Fairlead \(FairleadVersion.current): the main job, end to end", .bold))
     Console.line(
       Console.styled(
-        "Against simulators of Slack, Stripe and OpenAI at \(client.sandbox); no account is used.",
+        "Against simulators of six providers at \(client.sandbox); no account is used.",
         .dim))
     let held = await run()
     Console.line()

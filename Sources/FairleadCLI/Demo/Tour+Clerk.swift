@@ -37,7 +37,7 @@ extension Tour {
   /// A session token as the user's browser would hold it.
   func sessionToken(of user: String) async throws -> String {
     let made = try await client.control(.post, "/clerk/tokens", ["user": .string(user)])
-    guard let token = made.json["token"]?.string else {
+    guard let token = made.json["jwt"]?.string else {
       throw StepFailure("the simulator issued no session token: \(made.text.prefix(200))")
     }
     return token

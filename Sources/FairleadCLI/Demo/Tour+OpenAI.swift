@@ -21,7 +21,7 @@ extension Tour {
       "the completion did not stream: \(streamed.status) \(streamed.text.prefix(120))")
     say("streamed          \(chunks) chunks and [DONE]")
 
-    try await fault(["provider": "openai", "kind": "server_error", "status": 503])
+    try await fault(["provider": "openai", "kind": "server_error", "status": 503, "times": 0])
     say("OpenAI            goes down: every call is answered 503")
     try await fallBack()
     try await eventually("the alert") {
@@ -85,7 +85,7 @@ extension Tour {
       "breaker           a probe passed: \(try await health(of: "openai")["breaker"]?.string ?? "?")"
     )
     try await eventually("the alert's end", within: .seconds(45)) {
-      _ = try await client.api(.post, Self.completions, Self.prompt())
+      for _ in 0..<10 { _ = try await client.api(.post, Self.completions, Self.prompt()) }
       return try await !alerts("firing").contains { $0["integration"]?.string == "openai" }
     }
     let resolved = try await alerts("resolved").filter { $0["integration"]?.string == "openai" }

@@ -114,7 +114,7 @@ struct DefinitionFault: Sendable, CustomTestStringConvertible {
   static let syncs = [
     DefinitionFault("path: /v1/notes", "path: notes", "syncs.notes.path: is `notes`"),
     DefinitionFault(
-      "        id: id\n        updated", "        updated", "syncs.orders.id: is missing"),
+      "    id: id\n    updated", "    updated", "syncs.orders.id: is missing"),
     DefinitionFault("host: files", "host: nope", "syncs.orders.host: is `nope`, which `hosts`"),
     DefinitionFault("params: { list: all }", "params: { other: all }", "names {list}, which"),
     DefinitionFault("style: offset", "style: rows", "syncs.orders.pagination.style: is `rows`"),
@@ -131,7 +131,7 @@ struct DefinitionFault: Sendable, CustomTestStringConvertible {
     DefinitionFault("full: \"@daily\"", "full: \"0 0 31 2 *\"", "schedule.full: is `0 0 31 2 *`"),
     DefinitionFault("*/5 * * * *", "every 5m", "schedule.incremental: is `every 5m`"),
     DefinitionFault("deletion_guard: 0.2", "deletion_guard: 2", "deletion_guard: is `2`; write a"),
-    DefinitionFault("      notes:", "      Notes:", "syncs.Notes: a name is"),
+    DefinitionFault("  notes:", "  Notes:", "syncs.Notes: a name is"),
     DefinitionFault("  event_type: { body: type }\n", "", "needs `webhook.event_type`"),
   ]
 

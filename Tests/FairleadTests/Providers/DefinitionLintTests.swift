@@ -28,7 +28,6 @@ import Testing
     ("{timestamp}.{body}", "{body}", "webhook.signed: holds no {timestamp}"),
     ("matches: identity.id", "matches: params.store", "matches params.store, which"),
     ("  event_id: { header: X-Acme-Id }\n", "", "webhook.event_id: is missing"),
-    ("  event_type: { body: type }\n", "", "webhook.event_type: is missing"),
     (", identity: { id: id, label: name }", "", "verify.identity: has no `id`"),
     (
       "- { name: default, requests: 100, per: 1s, key: [connection] }",
@@ -43,6 +42,17 @@ import Testing
       #expect(warnings.count == 1)
       #expect(warnings.contains { $0.contains(message) }, "\(warnings)")
     }
+  }
+
+  @Test func eventsWithoutATypeAreNamed() throws {
+    let yaml = DefinitionSamples.complete(
+      "  event_type: { body: type }\n  event_action: { body: action }\n", ""
+    ).replacing(
+      "    events: { upsert: [order.created], delete: [order.deleted], data: data, id: key, time: at }\n",
+      with: "")
+    let warnings = try warnings(yaml)
+    #expect(warnings.count == 1)
+    #expect(warnings.contains { $0.contains("webhook.event_type: is missing") }, "\(warnings)")
   }
 
   @Test func anEndpointOutsideEveryLimitIsNamed() throws {

@@ -163,13 +163,6 @@ import Testing
         "acme.yaml:1: auth: is missing; write how it authorises, such as { type: api_key }."))
   }
 
-  @Test(arguments: ["syncs"])
-  func whatComesLaterIsSaidPlainly(key: String) {
-    let problems = DefinitionSamples.problems(DefinitionSamples.minimal + "\n\(key): { a: 1 }")
-    #expect(
-      problems == ["acme.yaml:6: \(key): \(key) is not supported by this version yet; remove it."])
-  }
-
   @Test(arguments: ["oauth2_client_credentials", "oauth2_device", "jwt_bearer", "two_step"])
   func kindsOfAuthorizationThatComeLaterAreSaidPlainly(type: String) {
     let problems = DefinitionSamples.problems(

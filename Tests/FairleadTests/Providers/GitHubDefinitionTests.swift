@@ -138,7 +138,7 @@ import Testing
       "auth.revoke.token: has no meaning"
     ),
     ("token_in: bearer", "method: PUT", "auth.revoke.method: is `PUT`"),
-    ("      event_type: { body: type }\n", "", "webhook.event_action: adds to `event_type`"),
+    ("  event_type: { body: type }\n", "", "webhook.event_action: adds to `event_type`"),
     ("wait: 30s", "wait: soon", "errors[0].wait: is `soon`"),
   ])
   func aWrongKeyIsNamed(old: String, new: String, message: String) {

@@ -46,3 +46,9 @@ public struct WatchedModel: Sendable, Hashable {
     WatchPlace(integration: integration, connection: connection, model: model)
   }
 }
+
+extension SyncRow {
+  var place: WatchPlace {
+    WatchPlace(integration: integration, connection: connection, model: model)
+  }
+}
