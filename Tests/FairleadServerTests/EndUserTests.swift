@@ -94,8 +94,11 @@ struct EndUserWorld {
       #expect(me.status == .ok)
       #expect(me.json["owner"] == "user_1" && me.json["email"] == "dana@example.com")
       #expect(me.json["name"] == "Dana" && me.json["issuer"]?.string == EndUserWorld.issuer)
-      let list = try await client.execute(
+      let others = try await client.execute(
         uri: "/v1/me/connections?owner=user_2", method: .get, headers: headers)
+      #expect(others.status == .badRequest, "there is no such filter")
+      let list = try await client.execute(
+        uri: "/v1/me/connections", method: .get, headers: headers)
       #expect(list.json["data"]?.array?.compactMap { $0["id"]?.string } == [mine.id.rawValue])
       let one = try await client.execute(
         uri: "/v1/me/connections/\(mine.id)", method: .get, headers: headers)
