@@ -34,22 +34,24 @@ extension Fairlead {
     return watches
   }
 
+  /// The models of active syncs whose providers can announce changes.
   private static func watchable(
     _ syncs: Syncs, connection: ConnectionID?, model: String?
   ) async throws -> [WatchedModel] {
     var found: [WatchedModel] = []
-    var page = PageRequest(limit: 200)
+    var request = PageRequest(limit: 200)
     let filter = SyncFilter(connection: connection, model: model, state: .active)
     while true {
-      let syncs = try await syncs.list(filter, page: page)
-      for sync in syncs.items where sync.state == .active {
+      let page = try await syncs.list(filter, page: request)
+      for sync in page.items
+      where sync.state == .active && syncs.isAnnounced(sync.model, of: sync.integration) {
         found.append(
           WatchedModel(
             integration: sync.integration, connection: sync.connection, owner: sync.owner,
             model: sync.model))
       }
-      guard let next = syncs.nextCursor else { return found }
-      page.cursor = next
+      guard let next = page.nextCursor else { return found }
+      request.cursor = next
     }
   }
 

@@ -165,6 +165,7 @@ extension Fairlead {
       handlers: deliveries.jobHandlers.merging(syncs.jobHandlers, uniquingKeysWith: { $1 })
         .merging(watches.jobHandlers, uniquingKeysWith: { $1 })
         .merging(alerts.jobHandlers, uniquingKeysWith: { $1 }),
+      limits: [SyncJob.kind: Syncs.concurrency],
       policy: JobPolicy(onDeath: jobDeath), clock: clock, random: random, logger: logger)
     let retention = EventRetention(
       database: database,

@@ -1,4 +1,5 @@
 import Fairlead
+import Synchronization
 import Testing
 
 @testable import FairleadCLI
@@ -58,6 +59,45 @@ import Testing
     let failed = sync { $0["last_run"] = ["status": "failed", "error": "Google said no."] }
     #expect(SyncFollow.failure(of: failed) == "the sync failed: Google said no.")
     #expect(SyncFollow.failure(of: before) == nil)
+  }
+
+  /// Time that passes as it is slept through.
+  private final class PassingClock: FairleadClock {
+    private let elapsed = Mutex<Duration>(.zero)
+
+    var uptime: Duration { elapsed.withLock { $0 } }
+    var now: Timestamp { Timestamp(seconds: 1_800_000_000) + uptime }
+    func sleep(for duration: Duration) async throws { advance(by: duration) }
+    func advance(by duration: Duration) { elapsed.withLock { $0 += duration } }
+  }
+
+  @Test func aLongRunBeforeTheOneAskedForTakesNoPatience() async throws {
+    let busy = sync {
+      $0["running"] = true
+      $0["run"] = ["started_at": "2026-01-02T00:00:00.000Z", "records": 3, "pages": 1]
+    }
+    let first = sync { $0["last_run"] = ["started_at": "2026-01-02T00:00:00.000Z"] }
+    let second = sync { $0["last_run"] = ["started_at": "2026-01-03T00:00:00.000Z"] }
+    let clock = PassingClock()
+    var looks = [busy, busy, first, first, second]
+    let follower = SyncFollower(clock: clock, isQuiet: true)
+    let last = try await follower.follow(from: busy) {
+      clock.advance(by: .seconds(100))
+      let look = looks.removeFirst()
+      return ServerClient.Answer(bytes: look.bytes, json: look)
+    }
+    #expect(last.json == second && looks.isEmpty)
+  }
+
+  @Test func aRunThatNobodyBeginsIsNotWaitedForForEver() async throws {
+    let clock = PassingClock()
+    let follower = SyncFollower(clock: clock, isQuiet: true)
+    await #expect(throws: CommandFailure.self) {
+      _ = try await follower.follow(from: before) {
+        ServerClient.Answer(bytes: before.bytes, json: before)
+      }
+    }
+    #expect(clock.uptime >= .seconds(120) && clock.uptime < .seconds(121))
   }
 
   private let connection: JSONValue = [

@@ -15,6 +15,8 @@ extension JobQueue {
     var slots: Int
     /// How many of each kind run here already.
     var running: [String: Int] = [:]
+    /// How many of a kind may run here; others have no limit of their own.
+    var limits: [String: Int] = [:]
     /// Turns the order of the kinds.
     var turn = 0
     var lease: Duration
@@ -56,7 +58,7 @@ extension JobQueue {
       }
       var round = ClaimRound(
         kinds: order.kinds.filter(order.handled.contains), running: order.running,
-        slots: order.slots, turn: order.turn)
+        limits: order.limits, slots: order.slots, turn: order.turn)
       while let (kind, limit) = round.next() {
         let jobs = try self.take(limit, of: kind, order, claim, in: connection)
         var kept = 0

@@ -4,6 +4,8 @@ import Synchronization
 
 /// Claims due jobs and runs their handlers, at most `concurrency` at a time, fairly between kinds.
 ///
+/// What there is no room for is left as it is, for this worker or another to claim later.
+///
 /// Leases are extended while handlers run; a handler whose claim was lost is cancelled. On graceful
 /// shutdown no more jobs are claimed, running ones get `policy.shutdownGrace` to finish, and what is
 /// left is given back at once. Any number of workers may share a queue.
@@ -30,18 +32,21 @@ public final class JobWorker: Service {
   let state = Mutex(State())
   let wakeup = Wakeup()
   private let concurrency: Int
+  private let limits: [String: Int]
 
   /// - Parameters:
   ///   - handlers: by kind; jobs of a kind without one are given up.
+  ///   - limits: how many of a kind may run here at once; others only `concurrency` bounds.
   ///   - lease: how long a job stays claimed without a sign of life; extended every third of it.
   public init(
     queue: JobQueue, handlers: [String: JobHandler], concurrency: Int = 16,
-    lease: Duration = .seconds(30), policy: JobPolicy = JobPolicy(), clock: any FairleadClock,
-    random: RandomSource = .system, logger: Logger
+    limits: [String: Int] = [:], lease: Duration = .seconds(30), policy: JobPolicy = JobPolicy(),
+    clock: any FairleadClock, random: RandomSource = .system, logger: Logger
   ) {
     self.queue = queue
     self.handlers = handlers
     self.concurrency = max(1, concurrency)
+    self.limits = limits.mapValues { max(1, $0) }
     self.lease = lease
     self.policy = policy
     self.clock = clock
@@ -75,15 +80,18 @@ public final class JobWorker: Service {
   /// Claims what there is room for.
   /// - Returns: the jobs, and how long to wait for a signal before the next look.
   private func claim() async -> (jobs: [ClaimedJob], pause: Duration) {
-    let running = state.withLock { state in
+    let (kinds, turn) = state.withLock { state in
       state.turn &+= 1
       return (state.running.keys.map(\.kind), state.turn)
     }
-    let free = concurrency - running.0.count
+    let running = Dictionary(kinds.map { ($0, 1) }, uniquingKeysWith: +)
+    let free = concurrency - kinds.count
     // A finished job signals.
     guard free > 0 else { return ([], policy.poll) }
     do {
-      let outlook = try await queue.outlook()
+      let outlook = try await queue.outlook().filter { next in
+        limits[next.kind].map { running[next.kind] ?? 0 < $0 } ?? true
+      }
       let now = clock.now
       let due = outlook.filter { $0.dueAt <= now }.map(\.kind)
       guard !due.isEmpty else {
@@ -93,8 +101,8 @@ public final class JobWorker: Service {
       let jobs = try await queue.claim(
         JobQueue.ClaimOrder(
           kinds: due, handled: Set(handlers.keys), slots: free,
-          running: Dictionary(running.0.map { ($0, 1) }, uniquingKeysWith: +), turn: running.1,
-          lease: lease, maximumCrashes: policy.maximumCrashes, onDeath: policy.onDeath))
+          running: running, limits: limits, turn: turn, lease: lease,
+          maximumCrashes: policy.maximumCrashes, onDeath: policy.onDeath))
       // Look again at once for what else is due, unless it was only seen: then another worker is
       // taking it.
       return (jobs, jobs.isEmpty ? .milliseconds(50) : .zero)

@@ -163,7 +163,10 @@ struct SyncEngine: Sendable {
       }
       let ratio = work.source?.deletionGuard ?? 0.5
       return try await follow(
-        run.approveSweep(unseen: count.unseen, of: count.live, ratio: ratio), &work, job)
+        run.approveSweep(
+          unseen: count.unseen, of: count.live, ratio: ratio,
+          // Of a source that is gone nothing is known.
+          confirms: work.source?.confirmsDeletions ?? true), &work, job)
     case .sweep:
       let (run, isLast) = try await sweep(work, job)
       work.run = isLast ? run.swept() : run
@@ -226,8 +229,7 @@ struct SyncEngine: Sendable {
         error: "A page could not be read; it is tried again (\(run.failures)).", now: now, in: sql)
       // A wish that came meanwhile does not wait for the backoff.
       let time = row.wanted == nil ? now + wait : now + min(wait, .seconds(15))
-      guard try queue.settle(job, .retry(at: time, error: "a page could not be read"), in: sql)
-      else { throw SyncClaimLost() }
+      try SyncJob.postpone(job, to: time, queue, in: sql)
     }
   }
 }

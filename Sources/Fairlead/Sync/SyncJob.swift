@@ -27,6 +27,18 @@ enum SyncJob {
     if changed > 0 { try sql.notify(JobQueue.channel, kind) }
   }
 
+  /// Puts the rest of a job off. A run counts what goes wrong with the provider itself, so this is no
+  /// error of the job; and storing it ends a row of errors of storage.
+  /// - Throws: `SyncClaimLost` when the job is another worker's by now.
+  static func postpone(
+    _ job: ClaimedJob, to time: Timestamp, _ queue: JobQueue, in sql: any SQLConnection
+  ) throws {
+    guard try queue.settle(job, .retry(at: time, error: "a page could not be read"), in: sql) else {
+      throw SyncClaimLost()
+    }
+    try sql.execute("UPDATE jobs SET errors = 0 WHERE id = $1", [SQLValue(job.id)])
+  }
+
   /// Ends a job; when something was asked for while it ran, the next one follows.
   /// - Throws: `SyncClaimLost` when the job is another worker's by now.
   static func end(

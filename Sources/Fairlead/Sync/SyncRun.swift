@@ -59,6 +59,8 @@ struct SyncRun: Sendable, Hashable, Codable {
   var warnings: [String: Int] = [:]
   var force: Bool
   var maySweep = false
+  /// The list is read once more, for what was not seen the first time.
+  var isSecondLook = false
   var restarts = 0
   var failures = 0
   /// What the last page held, to notice one that repeats.
@@ -124,7 +126,9 @@ extension SyncRun {
     run.counts.pages += 1
     run.counts.records = recordsBefore + page.records
     run.recordsBefore = run.counts.records
-    run.checkpoint = page.checkpoint ?? checkpoint
+    // A second look takes the first one's: what changed between the two must not be missed.
+    run.checkpoint =
+      isSecondLook ? checkpoint ?? page.checkpoint : page.checkpoint ?? checkpoint
     run.warnings.merge(page.warnings, uniquingKeysWith: +)
     run.lastPage = page.fingerprint ?? lastPage
     run.failures = 0
@@ -145,8 +149,19 @@ extension SyncRun {
   // MARK: - Deletions
 
   /// Decides whether what a full run did not see may be deleted.
-  /// - Parameter ratio: the share of the records that may go.
-  func approveSweep(unseen: Int, of live: Int, ratio: Double) -> Verdict {
+  /// - Parameters:
+  ///   - ratio: the share of the records that may go.
+  ///   - confirms: whether only what a second look does not see either is taken for deleted.
+  func approveSweep(
+    unseen: Int, of live: Int, ratio: Double, confirms: Bool = false
+  ) -> Verdict {
+    if confirms, unseen > 0, !isSecondLook {
+      // Of the same generation: what either look sees stays.
+      var run = self
+      run.rewind()
+      run.isSecondLook = true
+      return .goOn(run)
+    }
     guard force || unseen <= 10 || Double(unseen) <= ratio * Double(live) else {
       return .fail(
         "The provider listed \(live - unseen) of \(live) records, so \(unseen) would be deleted. "
@@ -219,17 +234,23 @@ extension SyncRun {
     }
     run.kind = kind
     run.startedAt = now
-    run.phase = .paging
-    run.cursor = nil
     run.checkpoint = nil
-    run.counts.pages = 0
-    run.counts.records = 0
-    run.recordsBefore = 0
-    run.warnings = [:]
     run.restarts += 1
-    run.lastPage = nil
-    run.trail = CursorTrail()
+    run.isSecondLook = false
+    run.rewind()
     return .goOn(run)
+  }
+
+  /// Back to the first page.
+  private mutating func rewind() {
+    phase = .paging
+    cursor = nil
+    counts.pages = 0
+    counts.records = 0
+    recordsBefore = 0
+    warnings = [:]
+    lastPage = nil
+    trail = CursorTrail()
   }
 }
 

@@ -18,6 +18,10 @@ public protocol SyncSource: Sendable {
   var isIncremental: Bool { get }
   /// The share of the records (0 to 1) that a full run may delete without being told to.
   var deletionGuard: Double { get }
+  /// Whether a full run reads the list a second time before it deletes what it did not see: for lists
+  /// that may move while they are read without `page` noticing, so that records are skipped. Where
+  /// the source notices, it throws `SyncInterruption.shifted` instead.
+  var confirmsDeletions: Bool { get }
 
   /// Fetches one page.
   ///
@@ -31,6 +35,7 @@ extension SyncSource {
   public var schedule: SyncSchedule { .standard }
   public var isIncremental: Bool { true }
   public var deletionGuard: Double { 0.5 }
+  public var confirmsDeletions: Bool { false }
 }
 
 /// Which page is wanted.

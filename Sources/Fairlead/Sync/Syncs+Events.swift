@@ -23,6 +23,13 @@ extension Syncs {
   private func apply(
     _ event: Event, _ context: EventContext, from source: DeclaredSync
   ) async throws {
+    // Deliveries outlive a configuration: this model may be another integration's by now.
+    guard event.integration == source.integration else {
+      logger.warning(
+        "An event is not applied: its model is filled by another integration",
+        metadata: ["event": "\(event.id)", "integration": "\(event.integration)"])
+      return
+    }
     guard let connection = try await connection(of: event) else {
       logger.warning(
         "An event belongs to no connection, so its record is not kept",

@@ -36,7 +36,7 @@ extension Syncs {
         wanted: SyncWish(.full, .first), liveRecords: 0, isRealTime: false,
         schedule: schedule.fingerprint, times: schedule.times(after: now, sync: id))
     }
-    let isAnnounced = integrations[source.integration]?.definition.syncs[source.model]?.push != nil
+    let isAnnounced = isAnnounced(source.model, of: source.integration)
     try await database.guardedWrite(.locking) { [queue] sql in
       for row in rows where try SyncStore.insert(row, now: now, in: sql) {
         try SyncJob.enqueue(row.id, queue, at: now, in: sql)

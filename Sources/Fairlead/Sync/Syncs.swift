@@ -18,7 +18,9 @@ public final class Syncs: Sendable {
   let inbox: Inbox
   private let pipeline: RequestPipeline
   private let sources: Mutex<[String: any SyncSource]>
-  private let gate: SyncGate
+
+  /// How many syncs a process runs at once. They are long, and must leave workers for what is short.
+  static let concurrency = 8
 
   init(
     database: any Database, queue: JobQueue, connections: Connections,
@@ -37,14 +39,13 @@ public final class Syncs: Sendable {
     self.clock = clock
     self.random = random
     self.logger = logger
-    gate = SyncGate(limit: 8)
     sources = Mutex([:])
     for integration in integrations.all {
       for (model, declared) in integration.definition.syncs.sorted(by: { $0.key < $1.key }) {
         let source = DeclaredSync(
           integration: integration.name, model: model, settings: declared)
-        register(source)
-        if declared.events != nil { handleEvents(of: source) }
+        // What another integration fills takes none of this one's events either.
+        if add(source), declared.events != nil { handleEvents(of: source) }
       }
     }
   }
@@ -54,24 +55,40 @@ public final class Syncs: Sendable {
   /// Adds a sync written in Swift. Register everything before `run()`.
   ///
   /// A model has one source: where two integrations would fill it, or a definition declares it
-  /// already, the first one stays and the log says so.
-  public func register(_ source: some SyncSource) {
-    let isNew = sources.withLock { sources in
-      guard sources[source.model] == nil else { return false }
+  /// already, the first one that is not switched off stays, and the log says so.
+  public func register(_ source: some SyncSource) { add(source) }
+
+  /// - Returns: whether the model is this source's.
+  @discardableResult
+  private func add(_ source: some SyncSource) -> Bool {
+    let isOff = !isEnabled(source)
+    let isUsed = sources.withLock { sources in
+      guard DefinitionParser.isName(source.model) else { return false }
+      if let other = sources[source.model], isOff || isEnabled(other) { return false }
       sources[source.model] = source
       return true
     }
-    if !isNew || !DefinitionParser.isName(source.model) {
+    if !isUsed, !isOff {
       logger.error(
         "A sync is not used: its model's name is taken or is no name",
         metadata: ["integration": "\(source.integration)", "model": "\(source.model)"])
     }
+    return isUsed
+  }
+
+  private func isEnabled(_ source: any SyncSource) -> Bool {
+    settings[source.integration, source.model].isEnabled
+  }
+
+  /// Whether the provider can announce changes of a model.
+  func isAnnounced(_ model: String, of integration: IntegrationName) -> Bool {
+    integrations[integration]?.definition.syncs[model]?.push != nil
   }
 
   /// The source of a model, unless the deployment switched it off.
   func source(_ model: String, of integration: IntegrationName) -> (any SyncSource)? {
     guard let source = sources.withLock({ $0[model] }), source.integration == integration,
-      settings[integration, model].isEnabled
+      isEnabled(source)
     else { return nil }
     return source
   }
@@ -79,7 +96,7 @@ public final class Syncs: Sendable {
   /// Those in use, in the order of their models.
   var activeSources: [any SyncSource] {
     sources.withLock { Array($0.values) }
-      .filter { settings[$0.integration, $0.model].isEnabled }
+      .filter(isEnabled)
       .sorted { $0.model < $1.model }
   }
 
@@ -98,19 +115,7 @@ public final class Syncs: Sendable {
   /// What the job worker runs for syncs.
   var jobHandlers: [String: JobHandler] {
     let engine = engine
-    let gate = gate
-    let clock = clock
-    let random = random
-    return [
-      SyncJob.kind: { job in
-        // Syncs are long: they must leave workers for what is short.
-        guard gate.enter() else {
-          return .retry(at: clock.now + .seconds(1 + random.unit()), error: "others are running")
-        }
-        defer { gate.leave() }
-        return try await engine.handle(job)
-      }
-    ]
+    return [SyncJob.kind: { try await engine.handle($0) }]
   }
 
   /// What the worker does in the transaction in which it gives up a sync's job by itself.
@@ -164,26 +169,9 @@ private struct ConfiguredSource: SyncSource {
   var schedule: SyncSchedule { base.schedule }
   var isIncremental: Bool { base.isIncremental }
   var deletionGuard: Double { settings.deletionGuard ?? base.deletionGuard }
+  var confirmsDeletions: Bool { base.confirmsDeletions }
 
   func page(_ request: SyncPageRequest, _ context: SyncContext) async throws -> SyncPage {
     try await base.page(request, context)
   }
-}
-
-/// How many syncs run at once in this process.
-private final class SyncGate: Sendable {
-  private let limit: Int
-  private let running = Mutex(0)
-
-  init(limit: Int) { self.limit = limit }
-
-  func enter() -> Bool {
-    running.withLock { running in
-      guard running < limit else { return false }
-      running += 1
-      return true
-    }
-  }
-
-  func leave() { running.withLock { $0 -= 1 } }
 }

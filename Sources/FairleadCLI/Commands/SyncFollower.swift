@@ -41,7 +41,8 @@ enum SyncFollow {
 /// Follows a run: a bar that is drawn over itself on a terminal, a line now and then in a pipe.
 struct SyncFollower {
   private static let pause: Duration = .milliseconds(400)
-  /// A run that nobody has begun after this long will not begin by itself.
+  /// A run that nobody has begun after this long will not begin by itself. The time another run of
+  /// the sync takes does not count.
   private static let patience: Duration = .seconds(120)
 
   let clock: any FairleadClock
@@ -52,6 +53,7 @@ struct SyncFollower {
     from before: JSONValue, look: () async throws -> ServerClient.Answer
   ) async throws -> ServerClient.Answer {
     let start = clock.uptime
+    var waitingSince: Duration?
     let expected = before["records"]?.int
     var shown = ""
     defer { if !shown.isEmpty, Terminal.isErrorInteractive, !isQuiet { Console.error("") } }
@@ -61,10 +63,13 @@ struct SyncFollower {
       case .ended: return answer
       case .refused(let reason): throw CommandFailure("the sync cannot run: \(reason.printable)")
       case .waiting:
-        guard clock.uptime - start < Self.patience else {
+        let since = waitingSince ?? clock.uptime
+        waitingSince = since
+        guard clock.uptime - since < Self.patience else {
           throw CommandFailure("the sync has not begun after two minutes. Look at fairlead status.")
         }
       case .running(let records, let pages):
+        waitingSince = nil
         let bar = ProgressBar(
           records: records, pages: pages, expected: expected, elapsed: clock.uptime - start)
         show(bar, &shown)

@@ -5,11 +5,13 @@ import Testing
 @Suite struct ClaimRoundTests {
   /// Plays a round against kinds that have so many due jobs; gives what each got.
   private func play(
-    due: [String: Int], running: [String: Int] = [:], slots: Int, turn: Int = 0
+    due: [String: Int], running: [String: Int] = [:], limits: [String: Int] = [:], slots: Int,
+    turn: Int = 0
   ) -> [String: Int] {
     var left = due
     var got: [String: Int] = [:]
-    var round = ClaimRound(kinds: Array(due.keys), running: running, slots: slots, turn: turn)
+    var round = ClaimRound(
+      kinds: Array(due.keys), running: running, limits: limits, slots: slots, turn: turn)
     var steps = 0
     while let (kind, limit) = round.next() {
       steps += 1
@@ -34,6 +36,13 @@ import Testing
     let got = play(due: ["a": 100, "b": 100], running: ["a": 8], slots: 4)
     #expect(got["b"] == 4)
     #expect(got["a"] ?? 0 == 0)
+  }
+
+  @Test func aKindStaysBelowItsLimitAndLeavesTheRest() {
+    #expect(play(due: ["a": 100, "b": 100], limits: ["a": 2], slots: 10) == ["a": 2, "b": 8])
+    #expect(play(due: ["a": 100], running: ["a": 1], limits: ["a": 3], slots: 10) == ["a": 2])
+    #expect(play(due: ["a": 100], running: ["a": 3], limits: ["a": 3], slots: 10) == [:])
+    #expect(play(due: ["a": 1, "b": 9], limits: ["a": 8], slots: 6) == ["a": 1, "b": 5])
   }
 
   @Test func noKindIsAlwaysFirst() {

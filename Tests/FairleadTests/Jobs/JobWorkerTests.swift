@@ -30,11 +30,12 @@ import Testing
     }
 
     func worker(
-      concurrency: Int = 4, policy: JobPolicy = JobPolicy(), _ handlers: [String: JobHandler]
+      concurrency: Int = 4, limits: [String: Int] = [:], policy: JobPolicy = JobPolicy(),
+      _ handlers: [String: JobHandler]
     ) -> JobWorker {
       JobWorker(
-        queue: queue, handlers: handlers, concurrency: concurrency, lease: .seconds(30),
-        policy: policy, clock: clock, random: RandomSource(seed: 5),
+        queue: queue, handlers: handlers, concurrency: concurrency, limits: limits,
+        lease: .seconds(30), policy: policy, clock: clock, random: RandomSource(seed: 5),
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
@@ -144,6 +145,49 @@ import Testing
       }
       #expect(active.withLock { $0.most } == 3)
       #expect(fixture.record.all.count == 31)
+    }
+  }
+
+  @Test(arguments: TestEngine.all)
+  func aKindAtItsLimitIsLeftAloneAndHoldsNothingElseUp(engine: TestEngine) async throws {
+    let writes = Mutex(0)
+    try await withQueue(
+      engine, beforeWrite: { _ in writes.withLock { $0 += 1 } }
+    ) { fixture in
+      let gate = Gate()
+      for index in 0..<10 {
+        try await fixture.enqueue("\(index)", kind: "slow", in: .microseconds(index - 100))
+      }
+      let worker = fixture.worker(
+        concurrency: 8, limits: ["slow": 2],
+        [
+          "slow": { job in
+            fixture.record.add("slow \(job.attempt)")
+            await gate.wait()
+            return .done
+          },
+          "quick": { _ in
+            fixture.record.add("quick")
+            return .done
+          },
+        ])
+      try await running(worker) { _ in
+        try await eventually { fixture.record.all.count == 2 }
+        await fixture.clock.waitForSleepers(2)
+        let before = writes.withLock { $0 }
+        // The worker looks again, and finds nothing that it could take.
+        fixture.clock.advance(by: .seconds(5))
+        await fixture.clock.waitForSleepers(2)
+        #expect(writes.withLock { $0 } == before)
+        #expect(try await fixture.counts() == [8, 2, 0])
+        try await fixture.enqueue("quick", kind: "quick")
+        try await eventually { fixture.record.all.last == "quick" }
+        #expect(fixture.record.all.count == 3)
+        gate.open()
+        try await eventually { try await fixture.counts() == [0, 0, 0] }
+      }
+      // Waiting was no failed attempt.
+      #expect(fixture.record.all.filter { $0 == "slow 1" }.count == 10)
     }
   }
 

@@ -132,6 +132,28 @@ import Testing
     #expect(moved.nextCursor != nil)
   }
 
+  @Test(
+    arguments: [
+      ("cursor, param: cursor, next: cursor", ["more": true, "data": [["id": "a"]]]),
+      ("cursor, param: cursor, next: cursor", ["more": true, "cursor": "", "data": []]),
+      ("last_id, param: after, next: key", ["more": true, "data": [["id": "a"]]]),
+      ("last_id, param: after, next: key", ["data": [["id": "a"]]]),
+      ("last_id, param: after, next: key", ["more": true, "data": []]),
+      ("offset, param: offset", ["more": true, "data": []]),
+      ("link", ["more": true, "data": [["id": "a"]]]),
+    ] as [(String, JSONValue)])
+  func aListThatGoesOnWithoutAWayOnHasNotEnded(style: String, answer: JSONValue) async throws {
+    let sync = try sync(
+      Self.acme(
+        "{ path: /orders, id: id, pagination: { style: \(style), has_more: more, items: data } }"))
+    let request = SyncPageRequest(kind: .full, startedAt: Self.start)
+    await #expect(throws: SyncInterruption.self) {
+      _ = try await page(sync, request, answer: answer)
+    }
+    let end = try await page(sync, request, answer: ["more": false, "data": [["id": "a"]]])
+    #expect(end.nextCursor == nil)
+  }
+
   @Test func linkPagesStayAtTheProvider() async throws {
     let sync = try sync(
       Self.acme("{ path: /orders, id: id, pagination: { style: link, items: \".\" } }"))

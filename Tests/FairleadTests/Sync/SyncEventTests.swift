@@ -16,17 +16,18 @@ import Testing
 
   /// Gives an event to the handlers that are registered for it.
   private func deliver(
-    _ world: SyncWorld, _ type: String, _ data: JSONValue, timestamp: Int64
+    _ world: SyncWorld, _ type: String, _ data: JSONValue, timestamp: Int64,
+    from integration: IntegrationName = "clerk", isHandled: Bool = true
   ) async throws {
     let payload: JSONValue = [
       "type": .string(type), "data": data, "timestamp": .int(timestamp), "object": "event",
     ]
     let event = Event(
-      id: EventID(rawValue: "evt_1"), integration: "clerk", type: type,
+      id: EventID(rawValue: "evt_1"), integration: integration, type: type,
       receivedAt: world.clock.now, status: .processing, attempts: 0, duplicates: 0,
       recovered: false)
-    let names = world.fairlead.inbox.handlers.names(for: type, from: "clerk")
-    #expect(names == ["sync/users/\(type)"])
+    let names = world.fairlead.inbox.handlers.names(for: type, from: integration)
+    #expect(names == (isHandled ? ["sync/users/\(type)"] : []))
     for name in names {
       let handler = try #require(world.fairlead.inbox.handlers.handler(named: name))
       try await handler(
@@ -112,6 +113,67 @@ import Testing
         })
       try await world.drain()
       #expect(try await world.records("users").keys.sorted() == ["new"])
+    }
+  }
+
+  /// Two of Clerk's instances, which would both fill `users`.
+  private func withTwoClerks(
+    _ engine: TestEngine, off: IntegrationName?, _ body: (SyncWorld) async throws -> Void
+  ) async throws {
+    let first = try SyncSamples.integration(SyncSamples.clerk)
+    var second = first
+    second.name = "clerk2"
+    var settings = SyncSettings()
+    if let off {
+      var model = SyncSettings.Model()
+      model.isEnabled = false
+      settings.models = [off: ["users": model]]
+    }
+    try await SyncWorld.with(
+      engine, [first, second], transport: StubTransport(otherwise: .json(200, [])),
+      settings: settings
+    ) { try await body($0) }
+  }
+
+  @Test(arguments: TestEngine.all, [nil, "clerk", "clerk2"] as [IntegrationName?])
+  func aModelThatTwoIntegrationsHaveIsFilledByOneThatIsOn(
+    engine: TestEngine, off: IntegrationName?
+  ) async throws {
+    try await withTwoClerks(engine, off: off) { world in
+      let (used, unused): (IntegrationName, IntegrationName) =
+        off == "clerk" ? ("clerk2", "clerk") : ("clerk", "clerk2")
+      try await world.schedule()
+      try await world.drain()
+      let syncs = try await world.syncs.list().items
+      #expect(syncs.map(\.integration) == [used] && syncs.first?.state == .active)
+      #expect(syncs.first?.lastRun?.status == .succeeded)
+      let base: Int64 = 1_800_000_000_000
+      try await deliver(
+        world, "user.created", user("u1", "Ann", updated: base), timestamp: base, from: used)
+      // Nobody wants the other one's, so they make no deliveries that could only fail.
+      try await deliver(
+        world, "user.created", user("u2", "Bob", updated: base), timestamp: base, from: unused,
+        isHandled: false)
+      #expect(try await world.records("users").keys.sorted() == ["u1"])
+    }
+  }
+
+  @Test(arguments: TestEngine.all)
+  func aDeliveryFromBeforeAModelChangedHandsIsLeftOut(engine: TestEngine) async throws {
+    try await withTwoClerks(engine, off: "clerk") { world in
+      let event = Event(
+        id: EventID(rawValue: "evt_1"), integration: "clerk", type: "user.created",
+        receivedAt: world.clock.now, status: .processing, attempts: 0, duplicates: 0,
+        recovered: false)
+      let handler = try #require(
+        world.fairlead.inbox.handlers.handler(named: "sync/users/user.created"))
+      let payload: JSONValue = ["type": "user.created", "data": ["id": "u1"], "timestamp": 1]
+      try await handler(
+        event,
+        EventContext(
+          idempotencyKey: DeliveryID(rawValue: "dlv_1"), attempt: 1, payload: payload.bytes,
+          headers: []))
+      #expect(try await world.records("users").isEmpty)
     }
   }
 

@@ -60,6 +60,34 @@ import Testing
     }
   }
 
+  @Test func whatIsMissingIsLookedForOnceMoreBeforeItIsDeleted() throws {
+    var run = Self.run()
+    run = try Self.goOn(run.received(Self.page(1, next: "2")))
+    run = try Self.goOn(run.received(Self.page(2, next: nil, checkpoint: "t2")))
+    // Nothing is missing: nothing to confirm.
+    #expect(
+      try Self.goOn(run.approveSweep(unseen: 0, of: 20, ratio: 0.5, confirms: true)).step == .sweep)
+    run = try Self.goOn(run.approveSweep(unseen: 1, of: 20, ratio: 0.5, confirms: true))
+    guard case .fetch(let request) = run.step else { throw Unexpected(verdict: .goOn(run)) }
+    // What either look saw carries the same mark.
+    #expect(request.cursor == nil && request.startedAt == Self.start && run.generation == 5)
+    run = try Self.goOn(run.received(Self.page(2, next: "2")))
+    run = try Self.goOn(run.received(Self.page(3, next: nil, checkpoint: "t3")))
+    #expect(run.step == .countUnseen)
+    run = try Self.goOn(run.approveSweep(unseen: 1, of: 20, ratio: 0.5, confirms: true))
+    #expect(run.step == .sweep && run.finalCheckpoint == "t2" && run.counts.records == 20)
+  }
+
+  @Test func aListReadAnewIsLookedAtTwiceAnew() throws {
+    var run = Self.run()
+    run = try Self.goOn(run.received(Self.page(1, next: nil)))
+    run = try Self.goOn(run.approveSweep(unseen: 1, of: 20, ratio: 0.5, confirms: true))
+    run = try Self.goOn(run.failed(.shifted, at: Self.start, jitter: 0))
+    run = try Self.goOn(run.received(Self.page(1, next: nil)))
+    run = try Self.goOn(run.approveSweep(unseen: 1, of: 20, ratio: 0.5, confirms: true))
+    guard case .fetch = run.step else { throw Unexpected(verdict: .goOn(run)) }
+  }
+
   @Test func anExpiredPlaceStartsAFullRunABoundedNumberOfTimes() throws {
     var run = Self.run(.incremental)
     run = try Self.goOn(run.failed(.expired, at: Self.start + .seconds(5), jitter: 0))

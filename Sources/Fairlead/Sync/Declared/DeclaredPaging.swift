@@ -6,6 +6,9 @@ struct DeclaredPaging: Sendable {
 
   init(_ pagination: ProviderDefinition.Pagination?) { self.pagination = pagination }
 
+  /// Whether records may be skipped, because others before them went away, without a sign of it.
+  var mayShiftUnnoticed: Bool { pagination?.style == .page || pagination?.style == .link }
+
   /// Path and query of a page.
   func path(
     of request: SyncPageRequest, base: String, query: [(String, String)]
@@ -31,7 +34,8 @@ struct DeclaredPaging: Sendable {
   }
 
   /// The cursor of the next page; `nil` after the last one.
-  /// - Throws: `SyncInterruption.shifted` when the list moved under our feet.
+  /// - Throws: `SyncInterruption`: `shifted` when the list moved under our feet, `failed` when there
+  ///   is more and no way to get at it.
   func next(
     after request: SyncPageRequest, answer: JSONValue, items: [JSONValue], ids: [String?],
     headers: HTTPFields, origin: String
@@ -39,6 +43,23 @@ struct DeclaredPaging: Sendable {
     guard let pagination else { return nil }
     if let path = pagination.hasMore, answer[path: path]?.bool == false { return nil }
     let saysMore = pagination.hasMore.map { answer[path: $0]?.bool == true } ?? false
+    let next = try nextCursor(
+      pagination, request, answer: answer, items: items, ids: ids, headers: headers,
+      origin: origin, saysMore: saysMore)
+    if next == nil, saysMore { throw Self.noWayOn }
+    return next
+  }
+
+  /// Never the end of the list: what is on the unread pages would be taken for deleted.
+  private static let noWayOn = SyncInterruption.failed(
+    "The provider says that its list goes on, but its answer does not tell how. Nothing was "
+      + "deleted. Check `pagination` of the definition.")
+
+  private func nextCursor(
+    _ pagination: ProviderDefinition.Pagination, _ request: SyncPageRequest, answer: JSONValue,
+    items: [JSONValue], ids: [String?], headers: HTTPFields, origin: String,
+    saysMore: Bool
+  ) throws -> String? {
     switch pagination.style {
     case .cursor:
       guard let path = pagination.next, let next = answer[path: path]?.scalarText, !next.isEmpty
@@ -52,7 +73,10 @@ struct DeclaredPaging: Sendable {
       return path
     case .lastID:
       guard let last = items.last else { return nil }
-      return last[path: pagination.next ?? "id"]?.scalarText
+      guard let id = last[path: pagination.next ?? "id"]?.scalarText, !id.isEmpty else {
+        throw Self.noWayOn
+      }
+      return id
     case .page:
       guard !items.isEmpty || saysMore else { return nil }
       let page = request.cursor.flatMap { Int($0) } ?? 1

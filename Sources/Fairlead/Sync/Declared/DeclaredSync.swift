@@ -7,6 +7,7 @@ struct DeclaredSync: SyncSource {
   var schedule: SyncSchedule { settings.schedule }
   var isIncremental: Bool { settings.incremental != nil }
   var deletionGuard: Double { settings.deletionGuard }
+  var confirmsDeletions: Bool { DeclaredPaging(settings.pagination).mayShiftUnnoticed }
 
   /// The largest page that is read, in bytes.
   static let maximumPageSize = 32 << 20
