@@ -39,13 +39,22 @@ struct SyncBatch: Sendable {
 
   private static func isUsable(_ id: String, _ warnings: inout [String: Int]) -> Bool {
     guard !id.isEmpty, !id.utf8.contains(0) else {
-      warnings["records without an id", default: 0] += 1
+      warnings[SyncWarning.noID, default: 0] += 1
       return false
     }
     guard id.utf8.count <= RecordChange.maximumIDLength else {
-      warnings["ids longer than \(RecordChange.maximumIDLength) bytes", default: 0] += 1
+      warnings[SyncWarning.longID, default: 0] += 1
       return false
     }
     return true
   }
+}
+
+/// What people are told was left out.
+enum SyncWarning {
+  static let noID = "records without an id"
+  static let longID = "ids longer than \(RecordChange.maximumIDLength) bytes"
+  /// Beside one of the two above: what was not seen may be what could not be recognised.
+  static let keptUnseen = "records kept although they were not seen, as some could not be recognised"
+  static let noToken = "lists that ended without a sync token"
 }

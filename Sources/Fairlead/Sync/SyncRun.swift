@@ -155,6 +155,13 @@ extension SyncRun {
   func approveSweep(
     unseen: Int, of live: Int, ratio: Double, confirms: Bool = false
   ) -> Verdict {
+    let unrecognised = (warnings[SyncWarning.noID] ?? 0) + (warnings[SyncWarning.longID] ?? 0)
+    if unseen > 0, unrecognised > 0, !force {
+      // The ones that were not seen may be the very ones that could not be recognised.
+      var run = swept()
+      run.warnings[SyncWarning.keptUnseen] = unseen
+      return .goOn(run)
+    }
     if confirms, unseen > 0, !isSecondLook {
       // Of the same generation: what either look sees stays.
       var run = self

@@ -52,6 +52,14 @@ import Testing
     }
   }
 
+  /// An event that gave itself a wrong time does not stand against the provider's list for ever.
+  @Test func aListCorrectsAnEventOnceItCannotLagAnyMore() {
+    let wrong = Self.stored("wrong", source: 9_000, byEvent: true, written: 1_000)
+    func page(_ second: Int64) -> RecordOrigin { .page(fetchedAt: Self.at(second)) }
+    #expect(Self.decide("right", source: 900, over: wrong, page(1_300)) == .touch)
+    #expect(Self.decide("right", source: 900, over: wrong, page(1_301)) == .update)
+  }
+
   @Test func aPageMadeBeforeAnEventDoesNotUndoIt() {
     let updated = Self.stored("new", source: 100, byEvent: true, written: 50)
     let page = RecordOrigin.page(fetchedAt: Self.at(49))

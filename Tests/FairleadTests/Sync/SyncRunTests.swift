@@ -60,6 +60,17 @@ import Testing
     }
   }
 
+  /// What was not seen may be the very thing that came without an id.
+  @Test func nothingIsDeletedWhenSomethingCouldNotBeRecognised() throws {
+    var run = Self.run()
+    run.warnings[SyncWarning.noID] = 3
+    run = try Self.goOn(run.received(Self.page(1, next: nil, checkpoint: "t2")))
+    let spared = try Self.goOn(run.approveSweep(unseen: 3, of: 20, ratio: 0.5, confirms: true))
+    #expect(spared.step == .finish && spared.warnings[SyncWarning.keptUnseen] == 3)
+    run.force = true
+    #expect(try Self.goOn(run.approveSweep(unseen: 3, of: 20, ratio: 0.5)).step == .sweep)
+  }
+
   @Test func whatIsMissingIsLookedForOnceMoreBeforeItIsDeleted() throws {
     var run = Self.run()
     run = try Self.goOn(run.received(Self.page(1, next: "2")))

@@ -24,12 +24,15 @@ struct DeclaredSync: SyncSource {
     }
     var page = SyncPage()
     for item in items { add(item, to: &page) }
-    let ids = items.map { $0[path: settings.id]?.scalarText }
+    let ids = items.map { $0[path: settings.id]?.recordID }
     page.nextCursor = try paging.next(
       after: request, answer: answer, items: items, ids: ids, headers: reply.headers,
       origin: try context.integration.origin(
         host: settings.host, params: context.connection.params))
     page.checkpoint = checkpoint(request, answer)
+    if case .token = settings.incremental, page.nextCursor == nil, page.checkpoint == nil {
+      page.warnings[SyncWarning.noToken, default: 0] += 1
+    }
     return page
   }
 
@@ -89,8 +92,8 @@ struct DeclaredSync: SyncSource {
   // MARK: - Reading
 
   private func add(_ item: JSONValue, to page: inout SyncPage) {
-    guard let id = item[path: settings.id]?.scalarText, !id.isEmpty else {
-      page.warnings["records without an id", default: 0] += 1
+    guard let id = item[path: settings.id]?.recordID else {
+      page.warnings[SyncWarning.noID, default: 0] += 1
       return
     }
     let updatedAt = settings.updated.flatMap { item[path: $0] }.flatMap(SyncTime.read)
@@ -124,14 +127,16 @@ extension DeclaredSync {
     of type: String, _ payload: JSONValue, receivedAt: Timestamp
   ) -> RecordChange? {
     guard let events = settings.events, let object = payload[path: events.data],
-      let id = object[path: events.id ?? settings.id]?.scalarText, !id.isEmpty,
+      let id = object[path: events.id ?? settings.id]?.recordID,
       !id.utf8.contains(0), id.utf8.count <= RecordChange.maximumIDLength
     else { return nil }
-    let eventTime = events.time.flatMap { payload[path: $0] }.flatMap(SyncTime.read)
+    // A time to come would outlive every true one.
+    func past(_ time: Timestamp?) -> Timestamp? { time.map { min($0, receivedAt) } }
+    let eventTime = past(events.time.flatMap { payload[path: $0] }.flatMap(SyncTime.read))
     if events.delete.contains(type) {
       return RecordChange(id: id, content: .deleted, sourceAt: eventTime ?? receivedAt)
     }
-    let updatedAt = settings.updated.flatMap { object[path: $0] }.flatMap(SyncTime.read)
+    let updatedAt = past(settings.updated.flatMap { object[path: $0] }.flatMap(SyncTime.read))
     let time = updatedAt ?? eventTime ?? receivedAt
     if isDeleted(object) { return RecordChange(id: id, content: .deleted, sourceAt: time) }
     var warnings: [String: Int] = [:]
@@ -140,5 +145,17 @@ extension DeclaredSync {
       return RecordChange(id: id, content: .seen, sourceAt: time)
     }
     return RecordChange(id: id, content: .data(text), sourceAt: time)
+  }
+}
+
+extension JSONValue {
+  /// A text or a whole number. Anything else names nothing: numbers beyond 64 bits have lost their
+  /// last digits, and two of them would become one.
+  fileprivate var recordID: String? {
+    switch self {
+    case .string(let text): text.isEmpty ? nil : text
+    case .int(let number): String(number)
+    default: nil
+    }
   }
 }

@@ -111,8 +111,12 @@ enum RecordDecision: Equatable {
     }
   }
 
+  /// How long a provider's lists may lag behind its events. After that the list is right, whatever
+  /// time an event gave itself.
+  private static let listLag = Duration.seconds(300)
+
   /// An event never overwrites what is newer. A page is the provider's word, unless an event told
-  /// of something newer than it.
+  /// of something newer than it just before.
   private static func isNews(
     _ change: RecordChange, over stored: StoredRecord, from origin: RecordOrigin
   ) -> Bool {
@@ -122,7 +126,7 @@ enum RecordDecision: Equatable {
       // A deletion stands against everything of its own time.
       return stored.isDeleted ? sourceAt > stored.sourceAt : sourceAt >= stored.sourceAt
     case .page(let fetchedAt):
-      guard stored.byEvent else { return true }
+      guard stored.byEvent, fetchedAt - stored.writtenAt <= listLag else { return true }
       if fetchedAt <= stored.writtenAt {
         // The page may have been made before the event came.
         guard !stored.isDeleted, let sourceAt = change.sourceAt else { return false }
