@@ -36,24 +36,18 @@ final class ConnectionPool: Sendable {
   /// - Throws: `StorageError.unavailable`, `StorageError.overloaded`; `ConnectFailure` when the
   ///   server cannot be reached.
   func acquire() async throws -> PostgresSession {
-    switch try await grant() {
-    case .session(let session): return session
-    case .place:
-      do {
-        let session = try await PostgresSession.open(address)
-        state.withLock { _ = $0.processes.insert(session.processID) }
-        return session
-      } catch {
-        // Those who wait would find the same, one connect timeout after the other.
-        let waiters = state.withLock { state in
-          state.count -= 1
-          let waiters = state.waiters
-          state.waiters = []
-          return waiters
+    var grant = try await grant()
+    while true {
+      switch grant {
+      case .session(let session): return session
+      case .place:
+        do {
+          let session = try await PostgresSession.open(address)
+          state.withLock { _ = $0.processes.insert(session.processID) }
+          return session
+        } catch {
+          grant = try await self.grant(afterFailure: error)
         }
-        for waiter in waiters { waiter.resume(throwing: error) }
-        finishDraining()
-        throw error
       }
     }
   }
@@ -129,6 +123,33 @@ final class ConnectionPool: Sendable {
         return outcome
       }
       if let outcome { continuation.resume(with: outcome.mapError { $0 as any Error }) }
+    }
+  }
+
+  /// What else there is for one who could not fill its place: as long as other connections work, its
+  /// turn on one of them. A server that has no connection left still serves those it has.
+  private func grant(afterFailure error: any Error) async throws -> Grant {
+    state.withLock { $0.count -= 1 }
+    finishDraining()
+    return try await withCheckedThrowingContinuation { continuation in
+      let (session, refused) = state.withLock {
+        state -> (PostgresSession?, Deque<CheckedContinuation<Grant, any Error>>) in
+        if !state.isClosed {
+          if let session = state.idle.popLast() { return (session, []) }
+          // All of them are in use: each comes back here, or what replaces it does.
+          guard state.processes.isEmpty else {
+            state.waiters.prepend(continuation)
+            return (nil, [])
+          }
+        }
+        // Those who wait would find the same, one connect timeout after the other.
+        var refused = state.waiters
+        state.waiters = []
+        refused.prepend(continuation)
+        return (nil, refused)
+      }
+      if let session { continuation.resume(returning: .session(session)) }
+      for waiter in refused { waiter.resume(throwing: error) }
     }
   }
 

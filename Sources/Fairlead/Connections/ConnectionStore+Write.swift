@@ -147,7 +147,7 @@ extension ConnectionStore {
   }
 
   /// Tells what depends on connections, syncs for one, that one changed.
-  private static func announce(_ id: ConnectionID, in sql: any SQLConnection) throws {
+  static func announce(_ id: ConnectionID, in sql: any SQLConnection) throws {
     try sql.notify(SyncScheduler.connectionChannel, id.rawValue)
   }
 
@@ -165,8 +165,9 @@ extension ConnectionStore {
 
   /// Removes the connection without looking at what it held. `false` when it is gone already.
   func remove(_ id: ConnectionID) async throws -> Bool {
-    try await database.guardedWrite {
-      try $0.execute("DELETE FROM connections WHERE id = $1", [SQLValue(id)]) > 0
+    try await database.guardedWrite { sql in
+      try Self.announce(id, in: sql)
+      return try sql.execute("DELETE FROM connections WHERE id = $1", [SQLValue(id)]) > 0
     }
   }
 

@@ -36,6 +36,7 @@ extension Connections {
     guard try await store.remove(connection.id) else { throw Self.unknown(connection.id) }
     credentials.remove(connection.id)
     targets.removeAll()
+    changes.changed(connection.id)
     let name = integration?.definition.displayName ?? connection.integration.rawValue
     return Disconnection(
       revokedAtProvider: false,

@@ -35,6 +35,7 @@ extension Connections {
       // A refresh came in between: what it brought has to end too.
       guard isEnded else { continue }
       targets.removeAll()
+      changes.changed(id)
       logger.notice(
         "Connection ended with its owner",
         metadata: ["connection": "\(id)", "revoked_at_provider": "\(revoked)"])
@@ -78,8 +79,9 @@ extension ConnectionStore {
   /// Destroys the credential of `version`. `false` when a newer one is stored, or none.
   func markRevoked(_ id: ConnectionID, version: Int64, reason: String) async throws -> Bool {
     let nothing = try sealed(.none, for: id)
-    return try await database.guardedWrite {
-      try $0.execute(
+    return try await database.guardedWrite { sql in
+      try Self.announce(id, in: sql)
+      return try sql.execute(
         """
         UPDATE connections SET state = 'revoked', error = $3, credential = $4, expires_at = NULL,
           refresh_at = NULL, version = version + 1, lease_fence = lease_fence + 1,

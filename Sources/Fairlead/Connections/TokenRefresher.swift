@@ -73,6 +73,8 @@ final class TokenRefresher: Sendable {
       }
       guard stored.connection.version <= version else {
         onChange(id, stored)
+        // It may have ended meanwhile, and has no credential then.
+        try Connections.requireActive(stored.connection, in: integrations)
         return stored
       }
       try Connections.requireActive(stored.connection, in: integrations)
@@ -164,8 +166,10 @@ final class TokenRefresher: Sendable {
       do {
         let stored = try await store.swap(
           lease, to: sealed, scopes: grant.scopes, now: clock.now, refreshAt: refreshAt)
-        if stored == nil, try await store.connection(lease.connection) == nil {
-          // Disconnected meanwhile: these tokens must not outlive it.
+        if stored == nil,
+          try await store.connection(lease.connection).map({ $0.state == .revoked }) ?? true
+        {
+          // Ended meanwhile: these tokens must not outlive the connection.
           _ = await endpoint.revoke(sealed, of: integration, params: params)
         }
         return stored

@@ -27,6 +27,14 @@ public enum LiveUpdate: Sendable {
     }
   }
 
+  /// What a key must be allowed to see it.
+  public var scope: Scope {
+    switch self {
+    case .health, .call, .event, .alert: .read
+    case .sync, .records: .syncs
+    }
+  }
+
   public var integration: IntegrationName {
     switch self {
     case .health(let integration), .event(_, let integration, _, _): integration
@@ -42,7 +50,7 @@ extension LiveUpdate: Encodable {
   private enum CodingKeys: String, CodingKey { case integration, id, type, status, model }
 
   /// The data of the stream's event: a call as in `GET /v1/requests`, an alert as in
-  /// `GET /v1/alerts`, otherwise what changed.
+  /// `GET /v1/alerts`, a sync as in `GET /v1/syncs`, otherwise what changed.
   public func encode(to encoder: any Encoder) throws {
     switch self {
     case .call(let entry): try entry.encode(to: encoder)

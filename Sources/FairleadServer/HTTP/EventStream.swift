@@ -41,16 +41,17 @@ enum EventStream {
   /// times on a page are brought up to date.
   private static let heartbeat = 15
 
-  /// Every update as it comes.
+  /// Every update that the reader may see, as it comes.
   static func response(
-    clock: any FairleadClock, updates: AsyncStream<LiveUpdate>
+    clock: any FairleadClock, updates: AsyncStream<LiveUpdate>,
+    allows: @escaping @Sendable (LiveUpdate) -> Bool
   ) -> Response {
     stream { write in
       try await write(comment)
       try await withThrowingTaskGroup(of: Void.self) { group in
         let lines = AsyncStream<ByteBuffer>.makeStream(bufferingPolicy: .bufferingNewest(256))
         group.addTask {
-          for await update in updates {
+          for await update in updates where allows(update) {
             lines.continuation.yield(try Event(name: update.name, encoding: update).buffer)
           }
           lines.continuation.finish()

@@ -60,10 +60,14 @@ struct MonitoringRoutes: Sendable {
         "/v1/stream", access: .key(.read),
         RouteDocumentation(
           "stream", tag: "Monitoring", "Live updates",
-          details: "Server-sent events `health`, `call`, `event` and `alert`.",
+          details: "Server-sent events `health`, `call`, `event` and `alert`; `sync` and `records` "
+            + "too for a key with the scope `syncs`.",
           answers: [(200, "Server-sent events.", nil)], mediaType: "text/event-stream")
-      ) { _ in
-        EventStream.response(clock: fairlead.clock, updates: try fairlead.live.subscribe())
+      ) { exchange in
+        let principal = exchange.principal
+        return EventStream.response(
+          clock: fairlead.clock, updates: try fairlead.live.subscribe(),
+          allows: { principal?.allows($0.scope) ?? false })
       },
     ]
   }

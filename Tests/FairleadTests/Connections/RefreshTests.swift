@@ -387,6 +387,24 @@ import Testing
     }
   }
 
+  @Test func tokensOfAConnectionWhoseOwnerWentMeanwhileAreRevoked() async throws {
+    try await TestEngine.sqliteMemory.withDatabase(migrations: Migration.connections) { database in
+      let world = try ConnectionsWorld(database)
+      let gate = Turnstile()
+      rotating(world.provider, behind: gate)
+      world.provider.on("oauth/revoke") { _ in .init(body: "") }
+      let connections = world.node()
+      let made = try await world.connect(connections)
+      let refresh = Task { try await connections.refreshedCredential(for: made.id, after: 1) }
+      await gate.arrivals(1)
+      #expect(try await connections.revokeAll(of: "u1", reason: "gone") == 1)
+      gate.open()
+      #expect(await thrownCode { _ = try await refresh.value } == .needsReauth)
+      let revoked = world.provider.asked("oauth/revoke").map { $0.form["token"] }
+      #expect(revoked == ["refresh-1", "refresh-2"])
+    }
+  }
+
   @Test func withNothingToRenewItWithARefusedTokenNeedsTheOwner() async throws {
     try await TestEngine.sqliteMemory.withDatabase(migrations: Migration.connections) { database in
       let clock = ManualClock()

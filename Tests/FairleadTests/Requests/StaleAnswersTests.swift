@@ -76,6 +76,32 @@ import Testing
     #expect(try await get(fixture, headers: [version: "1"]).result.report.fallback == .stale)
   }
 
+  /// One connection may speak for many accounts, and no `Vary` says so.
+  @Test(arguments: [
+    "Stripe-Account", "OpenAI-Organization", "X-Goog-User-Project", "Stripe-Version",
+  ])
+  func whoARequestSpeaksForGetsNobodyElses(header: String) async throws {
+    let fixture = Self.fixture([.json(200, ["of": "a"]), .json(200, ["of": "b"])])
+    let name = try #require(HTTPField.Name(header))
+    try await get(fixture, headers: [name: "a"])
+    try await get(fixture, headers: [name: "b"])
+    #expect(try await get(fixture, headers: [name: "a"]).body == #"{"of":"a"}"#)
+    #expect(try await get(fixture, headers: [name: "b"]).body == #"{"of":"b"}"#)
+    #expect(try await get(fixture, headers: [name: "c"]).result.status == 503)
+    #expect(try await get(fixture).result.status == 503)
+  }
+
+  @Test(arguments: [
+    "User-Agent", "X-Request-Id", "traceparent", "X-Stainless-Retry-Count", "Idempotency-Key",
+    "Sec-Fetch-Mode", "X-Forwarded-For",
+  ])
+  func whatChoosesNothingMayDiffer(header: String) async throws {
+    let fixture = Self.fixture([.json(200, ["v": 1])])
+    let name = try #require(HTTPField.Name(header))
+    try await get(fixture, headers: [name: "a"])
+    #expect(try await get(fixture, headers: [name: "b"]).result.report.fallback == .stale)
+  }
+
   @Test(
     arguments: [
       "no-store", "no-cache", "private, must-revalidate", "max-age=60, No-Store",
@@ -172,8 +198,7 @@ import Testing
 
   private static func key(_ target: String) -> StaleAnswers.Key {
     .init(
-      connection: ConnectionID(rawValue: "conn_1"), origin: "https://a.example", target: target,
-      accept: "")
+      connection: ConnectionID(rawValue: "conn_1"), origin: "https://a.example", target: target)
   }
 
   @Test func theLeastRecentlyUsedGoFirst() {

@@ -31,6 +31,11 @@ enum AlertMachine {
     }
   }
 
+  /// How long a rule must have been watched by nobody before its alert is resolved: while a new
+  /// configuration is rolled out nodes differ, and one that still watches it, or does already,
+  /// begins the wait anew at each of its looks.
+  static let patience = Duration.seconds(300)
+
   /// One step of one alert, and the limit it is about.
   struct Plan: Sendable {
     var key: AlertCheck.Key
@@ -40,8 +45,8 @@ enum AlertMachine {
     var step: AlertStep
   }
 
-  /// What one evaluation does: a step at most for each check, and for each alert whose rule is no
-  /// longer watched.
+  /// What one evaluation does: a step at most for each check, and for each alert whose rule is not
+  /// watched here; that one counts as fine, for as long as `patience` at least.
   /// - Parameters:
   ///   - counters: by window and integration; what is not there is zero.
   ///   - firing: at most one for each key, as storage has it.
@@ -62,11 +67,13 @@ enum AlertMachine {
         Plan(key: check.key, threshold: check.limit.threshold, alert: alert, step: step))
     }
     for alert in open.values.sorted(by: { $0.id < $1.id }) {
+      let verdict = AlertVerdict.fine(nil, AlertText.switchedOff(alert.integration))
+      let wait = max(resolveAfter, patience)
+      guard let step = step(alert, verdict, at: now, resolveAfter: wait) else { continue }
       plans.append(
         Plan(
           key: AlertCheck.Key(rule: alert.rule, integration: alert.integration),
-          threshold: alert.threshold, alert: alert,
-          step: .resolve(value: nil, message: AlertText.switchedOff(alert.integration))))
+          threshold: alert.threshold, alert: alert, step: step))
     }
     return plans
   }

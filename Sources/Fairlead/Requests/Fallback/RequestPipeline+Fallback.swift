@@ -87,7 +87,7 @@ extension RequestPipeline {
     guard logical.call.method == .get, let connection = logical.connection else { return nil }
     let key = StaleAnswers.Key(
       connection: connection.id, origin: logical.origin, target: logical.call.path,
-      accept: logical.call.headers.text("accept"))
+      headers: StaleRules.choosing(logical.call.headers, source: logical.call.source))
     return (key, connection)
   }
 

@@ -15,7 +15,14 @@ final class StaleAnswers: Sendable {
     var origin: String
     /// Path and query as the caller wrote them.
     var target: String
-    var accept: String
+    /// What else the request says that may choose what is answered, by name in lower case.
+    var headers: [String: String] = [:]
+
+    var bytes: Int {
+      headers.reduce(origin.utf8.count + target.utf8.count) {
+        $0 + $1.key.utf8.count + $1.value.utf8.count
+      }
+    }
   }
 
   /// What a connection must still be for an answer to be its own.
@@ -57,7 +64,7 @@ final class StaleAnswers: Sendable {
     var tick: UInt64 = 0
 
     mutating func remove(_ key: Key) {
-      if let old = entries.removeValue(forKey: key) { bytes -= old.entry.bytes }
+      if let old = entries.removeValue(forKey: key) { bytes -= old.entry.bytes + key.bytes }
     }
   }
 
@@ -77,13 +84,14 @@ final class StaleAnswers: Sendable {
   }
 
   func store(_ entry: Entry, for key: Key) {
-    guard entry.bytes <= capacity else { return }
+    let bytes = entry.bytes + key.bytes
+    guard bytes <= capacity else { return }
     let now = clock.uptime
     state.withLock { state in
       state.remove(key)
       state.tick += 1
       state.entries[key] = (entry, state.tick)
-      state.bytes += entry.bytes
+      state.bytes += bytes
       guard state.bytes > capacity || state.entries.count > Self.limit else { return }
       for (key, kept) in state.entries where kept.entry.age(at: now) > kept.entry.lifetime {
         state.remove(key)

@@ -37,6 +37,36 @@ enum StaleRules {
     return Set(named).union(["accept", "accept-encoding", "accept-language"])
   }
 
+  /// What a request says beside its path that may choose what is answered, by name in lower case.
+  ///
+  /// One connection may speak for many accounts, and providers choose among them by headers of their
+  /// own (`Stripe-Account`, `OpenAI-Organization`), which no `Vary` names. So every header counts that
+  /// is not known to choose nothing.
+  static func choosing(_ request: HTTPFields, source: Call.Source) -> [String: String] {
+    var chosen: [String: String] = [:]
+    for field in Headers.outgoing(request, source: source) {
+      let name = field.name.canonicalName
+      if indifferent.contains(name) || indifferentPrefixes.contains(where: name.hasPrefix) {
+        continue
+      }
+      // Folded as RFC 9110 section 5.3 has it.
+      chosen[name] = chosen[name].map { "\($0), \(field.value)" } ?? field.value
+    }
+    return chosen
+  }
+
+  /// Conditions and wishes about caching, which are seen to by themselves; who calls with what
+  /// software; traces; the caller's credential, which is replaced.
+  private static let indifferent: Set<String> = [
+    "authorization", "user-agent", "accept-encoding", "cache-control", "pragma", "if-none-match",
+    "if-modified-since", "priority", "origin", "referer", "date", "dnt", "idempotency-key",
+    "traceparent", "tracestate", "baggage", "b3", "sentry-trace", "newrelic", "x-request-id",
+    "x-correlation-id", "x-client-request-id", "x-amzn-trace-id", "x-cloud-trace-context",
+    "x-goog-api-client", "x-stripe-client-user-agent", "x-stripe-client-telemetry",
+  ]
+
+  private static let indifferentPrefixes = ["sec-", "x-b3-", "x-datadog-", "x-stainless-"]
+
   private static func directives(_ headers: HTTPFields) -> [String: String] {
     var directives: [String: String] = [:]
     for part in (headers[.cacheControl] ?? "").prefix(2_000).split(separator: ",") {

@@ -84,9 +84,10 @@ public final class Deliveries: Sendable {
     }
   }
 
-  private static func isPassing(_ error: any Error) -> Bool {
+  /// Whether an error says that storage cannot be used, and nothing about the job.
+  static func isPassing(_ error: any Error) -> Bool {
     switch error {
-    case StorageError.unavailable, StorageError.overloaded: true
+    case StorageError.unavailable, StorageError.overloaded, StorageError.outcomeUnknown: true
     case let error as FairleadError: error.code == .serviceUnavailable
     default: false
     }

@@ -42,15 +42,20 @@ import Testing
         == .resolve(value: nil, message: "a"))
   }
 
-  @Test func anAlertWhoseRuleIsNoLongerWatchedIsResolved() throws {
-    let plans = AlertMachine.plan(
-      [], [:], firing: [Self.alert()], at: Self.start, resolveAfter: .seconds(120))
-    #expect(plans.count == 1)
-    guard case .resolve(nil, let message) = try #require(plans.first).step else {
-      Issue.record("not resolved")
-      return
+  @Test(arguments: [Duration.zero, .seconds(600)])
+  func anAlertWhoseRuleNobodyWatchesIsResolvedInTime(resolveAfter: Duration) {
+    func step(_ alert: Alert, after seconds: Int64) -> AlertStep? {
+      AlertMachine.plan(
+        [], [:], firing: [alert], at: Self.start + .seconds(seconds), resolveAfter: resolveAfter
+      ).first?.step
     }
-    #expect(message == "This rule is no longer watched for stripe.")
+    let quiet = Self.alert(quietSince: Self.start)
+    let wait: Int64 = resolveAfter == .zero ? 300 : 600
+    #expect(step(Self.alert(), after: 0) == .calm)
+    #expect(step(quiet, after: wait - 1) == nil)
+    #expect(
+      step(quiet, after: wait)
+        == .resolve(value: nil, message: "This rule is no longer watched for stripe."))
   }
 
   /// What the machine may do, whatever happens: one firing alert at most for each key, one firing

@@ -120,6 +120,28 @@ import Testing
     }
   }
 
+  @Test(arguments: TestEngine.all)
+  func aNodeThatDoesNotWatchARuleLeavesItsAlertToThoseThatDo(engine: TestEngine) async throws {
+    try await engine.withDatabase(migrations: AlertsHarness.migrations) { database in
+      let one = AlertsHarness(database, seed: 1)
+      let two = AlertsHarness(database, sharing: one, seed: 2) { $0.limits = [:] }
+      for _ in 0..<40 {
+        one.breakStripe()
+        for node in [one, two] { try await node.alerts.evaluate() }
+        one.clock.advance(by: .seconds(15))
+      }
+      #expect(try await one.all().map(\.state) == [.firing])
+      // The rollout is over: nobody watches the rule any more.
+      for _ in 0..<21 {
+        try await two.alerts.evaluate()
+        one.clock.advance(by: .seconds(15))
+      }
+      let alerts = try await two.all()
+      #expect(alerts.map(\.state) == [.resolved])
+      #expect(alerts.first?.message == "This rule is no longer watched for stripe.")
+    }
+  }
+
   @Test func everyNodeTellsItsWatchersAndItsMetrics() async throws {
     try await TestEngine.sqliteMemory.withDatabase(migrations: AlertsHarness.migrations) {
       database in
