@@ -55,6 +55,7 @@ enum SyncWarning {
   static let noID = "records without an id"
   static let longID = "ids longer than \(RecordChange.maximumIDLength) bytes"
   /// Beside one of the two above: what was not seen may be what could not be recognised.
-  static let keptUnseen = "records kept although they were not seen, as some could not be recognised"
+  static let keptUnseen =
+    "records kept although they were not seen, as some could not be recognised"
   static let noToken = "lists that ended without a sync token"
 }
