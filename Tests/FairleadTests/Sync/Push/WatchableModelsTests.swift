@@ -21,7 +21,7 @@ import Testing
         webhook:
           scheme: channel
           header: X-Channel-Token
-          channel: { id: X-Channel-ID }
+          channel: { id: X-Channel-ID, number: X-Channel-Number }
           event_type: { header: X-Channel-State }
         syncs:
           orders:
