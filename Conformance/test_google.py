@@ -322,3 +322,10 @@ def test_an_expired_sync_token_is_met_by_a_full_run_that_deletes_nothing(
     assert [(c["id"], c["change"]) for c in changes] == [(done["edited"][0], "updated")]
     eventually(lambda: not only_sync(server, connection)["running"], timeout=30)
     assert only_sync(server, connection)["records"] == 300
+
+
+def test_a_disconnect_stops_the_watch_first(server, sandbox, watched):
+    account, connection, _ = watched
+    assert [c for c in sandbox.state("google")["channels"] if c["account"] == account]
+    assert server.delete(f"/v1/connections/{connection}").ok
+    assert not [c for c in sandbox.state("google")["channels"] if c["account"] == account]

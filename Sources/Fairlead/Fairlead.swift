@@ -132,7 +132,9 @@ public final class Fairlead: Service {
       database: database, queue: queue, connections: connections, integrations: integrations,
       pipeline: pipeline, inbox: inbox, settings: settings.syncs, live: live, clock: clock,
       random: random, logger: logger)
-    watches = Self.watches(syncs, vault: vault, pipeline: pipeline, settings: settings)
+    let watches = Self.watches(syncs, vault: vault, pipeline: pipeline, settings: settings)
+    self.watches = watches
+    connections.changes.beforeEnd { await watches.stopAll(of: $0) }
     alerts = Alerts(
       settings.alerts, callLog: callLog, integrations: integrations, queue: queue,
       transport: transport ?? outward, live: live, clock: clock, random: random, logger: logger)

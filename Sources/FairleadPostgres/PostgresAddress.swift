@@ -23,6 +23,9 @@ struct PostgresAddress: Sendable {
       text.hasPrefix("postgres://") || text.hasPrefix("postgresql://")
     else { throw Self.refusal("The database URL cannot be read. \(Self.form)") }
     let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    guard Self.isUnambiguous(parts[0]) else {
+      throw Self.refusal("The database URL cannot be read. \(Self.form)")
+    }
     var pool = Self.defaultPoolSize
     var timeout = Self.defaultConnectTimeout
     var passedOn: [Substring] = []
@@ -65,6 +68,24 @@ struct PostgresAddress: Sendable {
   private static let form =
     "Write it as postgres://user:password@host:5432/database, with special characters in the "
     + "password percent-encoded."
+
+  /// Whether user, host and database stand where they seem to. A `/` or `@` in a password that is not
+  /// encoded moves a part of it into the host or the database, which messages name.
+  private static func isUnambiguous(_ text: Substring) -> Bool {
+    guard let scheme = text.firstRange(of: "://") else { return false }
+    let rest = text[scheme.upperBound...]
+    let authority = rest.prefix { $0 != "/" }
+    guard rest.count(where: { $0 == "@" }) == authority.count(where: { $0 == "@" }) else {
+      return false
+    }
+    let sides = authority.split(separator: "@", omittingEmptySubsequences: false)
+    guard sides.count <= 2, let hosts = sides.last else { return false }
+    return hosts.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { host in
+      // Behind the last colon outside an IPv6 address stands a port.
+      guard let colon = host.lastIndex(of: ":"), host.last != "]" else { return true }
+      return host[host.index(after: colon)...].utf8.allSatisfy { (48...57).contains($0) }
+    }
+  }
 
   private static func decode(_ text: String) throws -> [String: String] {
     // libpq's own message would quote parts of the URL.

@@ -8,6 +8,7 @@ extension Connections {
     guard let stored = try await store.readable(id) else {
       return try await forget(connection, integration)
     }
+    await changes.ending(id)
     var revoked = false
     if let integration {
       let credential = await revocable(stored, of: integration)

@@ -12,7 +12,7 @@ struct RecordsCommand: AsyncParsableCommand {
 
   private static let pause: Duration = .seconds(1)
 
-  @Argument(help: "The model, such as events or users.")
+  @Argument(help: "The model, such as calendar_events or users.")
   var model: String
   @Option(help: "Only of this connection.")
   var connection: String?

@@ -35,14 +35,28 @@ extension FairleadConfiguration {
     // The simulator's issuer is the URL it is reached at.
     let issuer = TokenIssuer("\(base)/clerk")
     if !tokenIssuers.contains(where: { $0.issuer == issuer.issuer }) { tokenIssuers.append(issuer) }
-    for settings in [slack, stripe, openAI, google, github, clerk]
-    where !integrations.contains(where: { $0.name == settings.name }) {
-      integrations.append(settings)
+    for settings in [slack, stripe, openAI, google, github, clerk] {
+      guard let index = integrations.firstIndex(where: { $0.name == settings.name }) else {
+        integrations.append(settings)
+        continue
+      }
+      guard integrations[index].provider == settings.provider else { continue }
+      integrations[index].fillCredentials(from: settings)
     }
     for index in integrations.indices {
       integrations[index].baseURL = "\(base)/\(integrations[index].provider)"
     }
     // The simulators run on this machine or a private network.
     allowPrivateNetworks = true
+  }
+}
+
+extension IntegrationSettings {
+  /// Takes what is missing, for an integration that is named only to set something else.
+  fileprivate mutating func fillCredentials(from other: IntegrationSettings) {
+    clientID = clientID ?? other.clientID
+    clientSecret = clientSecret ?? other.clientSecret
+    apiKey = apiKey ?? other.apiKey
+    if webhookSecrets.isEmpty { webhookSecrets = other.webhookSecrets }
   }
 }

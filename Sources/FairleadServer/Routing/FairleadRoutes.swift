@@ -92,21 +92,24 @@ extension RouterMethods {
   /// Adds Fairlead's API, proxy, webhook ingress, connect pages and dashboard to a router.
   public func add(_ routes: FairleadRoutes) {
     for route in routes.table {
-      let path = RouterPath(stringLiteral: routerPath(route.path))
-      for method in route.methods {
-        on(path, method: method) { request, context in
-          await routes.respond(
-            route, to: request, parameters: context.parameters, logger: context.logger,
-            isLoopback: (context as? any RemoteAddressContext)?.isLoopback ?? false)
+      for path in routerPaths(route.path) {
+        for method in route.methods {
+          on(RouterPath(stringLiteral: path), method: method) { request, context in
+            await routes.respond(
+              route, to: request, parameters: context.parameters, logger: context.logger,
+              isLoopback: (context as? any RemoteAddressContext)?.isLoopback ?? false)
+          }
         }
       }
     }
   }
 
-  /// `{path…}` is the router's recursive wildcard.
-  private func routerPath(_ path: String) -> String {
-    guard let rest = path.firstRange(of: "{path…}") else { return path }
-    return path[..<rest.lowerBound] + "**"
+  /// `{path…}` is the router's recursive wildcard, which wants at least one segment; the rest may be
+  /// empty too.
+  private func routerPaths(_ path: String) -> [String] {
+    guard let rest = path.firstRange(of: "/{path…}") else { return [path] }
+    let base = String(path[..<rest.lowerBound])
+    return [base, base + "/**"]
   }
 }
 

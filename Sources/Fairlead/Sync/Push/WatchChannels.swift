@@ -112,6 +112,34 @@ public final class WatchChannels: Service {
     return [WatchJob.kind: { try await job.handle($0) }]
   }
 
+  /// How long a disconnect waits for its watches to be stopped.
+  private static let farewell = Duration.seconds(5)
+
+  /// Stops a connection's watches while its credential still works. Best effort and bounded: what
+  /// cannot be stopped ends by itself, and its messages change nothing.
+  func stopAll(of connection: ConnectionID) async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask {
+        do {
+          let open = try await self.database.read { try PushChannelStore.open(in: $0) }
+          for channel in open where channel.place.connection == connection {
+            try await WatchJob(channels: self).stop(channel)
+          }
+        } catch {
+          self.logger.info(
+            "Watches of a connection that ends could not be stopped",
+            metadata: ["connection": "\(connection)", "error": "\(type(of: error))"])
+        }
+      }
+      group.addTask { [clock] in
+        // Cancelled once everything is stopped.
+        try? await clock.sleep(for: Self.farewell)
+      }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+
   func address(for name: IntegrationName) -> String? {
     integrations[name].flatMap { WatchRequest.address(publicURL: publicURL, integration: $0) }
   }

@@ -121,7 +121,7 @@ struct WatchJob: Sendable {
   }
 
   /// Best effort: a watch that cannot be stopped ends by itself, and its messages change nothing.
-  private func stop(_ channel: PushChannel) async throws {
+  func stop(_ channel: PushChannel) async throws {
     try await channels.database.guardedWrite { connection in
       try PushChannelStore.close(channel.id, in: connection)
     }

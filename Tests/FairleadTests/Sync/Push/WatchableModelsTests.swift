@@ -28,7 +28,10 @@ import Testing
             path: /orders
             items: data
             id: id
-            push: { watch: { path: /orders/watch, body: { id: "{channel_id}" } } }
+            push:
+              watch:
+                path: /orders/watch
+                body: { id: "{channel_id}", address: "{address}", token: "{token}" }
         """, file: "sample.yaml")
     try await SyncWorld.with(
       engine, [plain, announced], transport: StubTransport(otherwise: .json(200, [:]))
