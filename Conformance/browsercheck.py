@@ -41,7 +41,7 @@ def busy(server, sandbox):
 #: Rules that an afternoon of clicking would not break, looked at every second.
 ALERTS = {
     "interval": "1s", "resolve_after": "1s",
-    "success_rate": {"min_calls": 8}, "server_errors": {"threshold": 5},
+    "success_rate": {"min_calls": 8}, "server_errors": {"threshold": 4},
     "integrations": {"openai": {"success_rate": {"threshold": "50%"}, "server_errors": "off"}},
 }
 
